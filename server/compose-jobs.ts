@@ -8,6 +8,7 @@ import { createPostgresDeviceTwins } from "./adapters/postgres/device-twins";
 import { backtestJobs } from "./alerting/backtest/job";
 import { catalogJobs } from "./catalog/jobs";
 import type { Engines } from "./compose";
+import { composeErasure } from "./compose-erasure";
 import { composeHistory } from "./compose-history";
 import type { LineageTelling } from "./compose-lineage";
 import { lineageJobs } from "./lineage/jobs";
@@ -45,7 +46,7 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
 export interface JobParts {
-  readonly config: Pick<Config, "pipeline" | "access" | "dataDir" | "cold">;
+  readonly config: Pick<Config, "pipeline" | "access" | "dataDir" | "cold" | "eventLog">;
   readonly engines: Engines;
   readonly cold: ColdReader;
   /** The jobs' own connections, so that they and the pipeline never wait for each other. */
@@ -60,6 +61,7 @@ export function composeJobs({ config, engines, cold, work, logger, lineage = nul
   const { pipeline: settings } = config;
   const isMongo = engines.inspection.mongodb !== null;
   const archive = isMongo ? engines.archive : createPostgresMessageArchive(work, settings.ARCHIVE_RETENTION_DAYS);
+  const twins = isMongo ? engines.twins : createPostgresDeviceTwins(work);
   const deadLetters = isMongo ? engines.deadLetters : createPostgresDeadLetters(work);
   return [
     ...readingJobs({ days: settings.READINGS_RETENTION_DAYS, cold }),
@@ -67,8 +69,8 @@ export function composeJobs({ config, engines, cold, work, logger, lineage = nul
     quarterJob(),
     ...movingJobs(config, engines, cold),
     ...catalogJobs({
-      twins: isMongo ? engines.twins : createPostgresDeviceTwins(work),
-      ...{ takeDevice, latestReadings },
+      erasing: composeErasure({ config, engines, archive, deadLetters, twins }),
+      ...{ twins, takeDevice, latestReadings },
       takeMetric: (tx, device, removed) => takeMetric(tx, device, removed, cold),
       bringBack: (tx, device, metric) => bringBack(tx, cold, device, { metric }),
     }),

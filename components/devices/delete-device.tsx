@@ -1,6 +1,8 @@
 "use client";
+import { Checkbox } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
+import { useState } from "react";
 import { counted } from "@/server/domain/counted";
 import { useLive } from "../live/provider";
 import { deleteDevice, type DescribedDevice, deviceQuery } from "../queries/device";
@@ -15,8 +17,9 @@ export function DeleteDevice({ device, onClose }: { device: DescribedDevice; onC
   const live = useLive();
   const messages = useQuery(deviceQuery(live, id)).data?.messages ?? 0;
   const router = useRouter();
+  const [erases, setErases] = useState(false);
   const remove = useMutation({
-    mutationFn: () => deleteDevice(id),
+    mutationFn: () => deleteDevice(id, erases),
     onSuccess: () => {
       forgetDevice(id);
       // Its page is left: asked for once more, it would say that there is no such device.
@@ -24,13 +27,13 @@ export function DeleteDevice({ device, onClose }: { device: DescribedDevice; onC
       void queries.invalidateQueries({ refetchType: "none" });
       // The list that is gone to would begin with the order it had, and the device in it.
       queries.removeQueries({ queryKey: [FLEET_ORDER] });
-      router.push("/devices");
+      router.push(erases ? "/retention" : "/devices");
     },
   });
   return (
     <FormDialog
       title={`Delete ${id}`}
-      act="Delete"
+      act={erases ? "Erase" : "Delete"}
       isDangerous
       failed="It was not deleted"
       isSending={remove.isPending || remove.isSuccess}
@@ -45,9 +48,29 @@ export function DeleteDevice({ device, onClose }: { device: DescribedDevice; onC
         is removed for good: its readings and latest values, its site, type and units
         {notes === null ? "" : ", and its notes"}.
       </p>
+      <Checkbox
+        size="sm"
+        label="Erase it from every store, with a proof"
+        checked={erases}
+        onChange={(event) => setErases(event.currentTarget.checked)}
+      />
+      {erases ? (
+        <p>
+          Its messages in the archive and in the event log, its dead letters, alerts and events go too, and its name
+          wherever people wrote it. Every store is looked through afterwards; what was found shows on Retention. Kafka
+          keeps its messages until the topic&apos;s retention ends, and backups have them until you delete these.
+          Messages that still come under its name are dropped.
+        </p>
+      ) : (
+        <p>
+          It is gone from every list and chart at once; a job then removes what is stored. Its messages in the archive
+          and its dead letters stay as they came. When it sends again, it comes back as a new device: stop it first.
+        </p>
+      )}
       <p>
-        It is gone from every list and chart at once; a job then removes what is stored. Its messages in the archive and
-        its dead letters stay as they came. When it sends again, it comes back as a new device: stop it first.
+        <a href={`/api/v1/personal-data.jsonl?device=${encodeURIComponent(id)}`} download>
+          Download all that is stored about it
+        </a>
       </p>
     </FormDialog>
   );

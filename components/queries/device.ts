@@ -127,7 +127,7 @@ export function changeDevices(
   return postJson("/api/v1/device-changes", { devices, changes });
 }
 
-/** Deletes a device with its readings. @throws RequestError: 404 when it is gone already. */
-export function deleteDevice(id: string): Promise<Job> {
-  return deleteJson(addressOf(id));
+/** Deletes a device with its readings, or erases it from every store. @throws RequestError: 404 when it is gone already. */
+export function deleteDevice(id: string, erases: boolean): Promise<Job> {
+  return deleteJson(`${addressOf(id)}${erases ? "?erase=true" : ""}`);
 }

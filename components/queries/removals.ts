@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
-import type { RemovalsAnswer } from "@/server/contracts/removals";
-import { readJson } from "./request";
+import type { ErasuresAnswer, RemovalsAnswer } from "@/server/contracts/removals";
+import { postJson, readJson } from "./request";
 
 /** The first part of the key of what is being removed. */
 export const REMOVALS = "removals";
@@ -13,3 +13,20 @@ export const removalsQuery = (isAllowed: boolean) =>
     enabled: isAllowed,
     refetchInterval: ({ state }) => (state.data && state.data.items.length > 0 ? 1000 : 15_000),
   });
+
+/** The first part of the key of erasures. */
+export const ERASURES = "erasures";
+
+/** Devices that were erased, with the proof of each; followed while one isn't proven. For those who may remove. */
+export const erasuresQuery = (isAllowed: boolean) =>
+  queryOptions({
+    queryKey: [ERASURES],
+    queryFn: ({ signal }) => readJson<ErasuresAnswer>("/api/v1/erasures", signal),
+    enabled: isAllowed,
+    refetchInterval: ({ state }) => (state.data?.items.some((one) => one.state !== "proven") ? 2000 : 60_000),
+  });
+
+/** Takes messages under the name of an erased device again. */
+export function allowErased(id: number): Promise<ErasuresAnswer> {
+  return postJson(`/api/v1/erasures/${id}/allow`, {});
+}

@@ -18,6 +18,7 @@ import { Section } from "../ui/section";
 import { useZone } from "../ui/zone";
 import { Bytes } from "./bytes";
 import { Change } from "./change";
+import { Erasures } from "./erasures";
 import classes from "./retention.module.css";
 import { Rules } from "./rules";
 import { keptWords, KINDS, OTHERS } from "./words";
@@ -97,6 +98,7 @@ function Whole() {
           </ul>
         </Section>
       )}
+      {mayChange ? <Erasures /> : null}
       {item ? (
         <Change key={item.keeps} item={item} leastDays={data.leastDays} onClose={() => setChanged(null)} />
       ) : null}

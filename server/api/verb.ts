@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Personal } from "@/server/access/audit/personal";
 import type { Permission } from "@/server/domain/access";
 import type { Context, WritingContext } from "@/server/postgres/context";
 import type { ProblemKind } from "./problem";
@@ -52,7 +53,7 @@ export interface Operation<
 /** What a verb says of one call for the audit record. */
 export interface Noted {
   /** What it is done to; left out: the path's parameters. */
-  readonly target?: string;
+  readonly target?: string | Personal;
   /** What was there before and is there now, or what was asked for: never a secret, and what is of people as Personal. */
   readonly detail?: object;
 }

@@ -19,6 +19,7 @@ import { resendDeadLetter } from "./dead-letters/resend";
 import { startDeadLetterJob } from "./dead-letters/start-job";
 import { downloadCsv, downloadJson } from "./devices/download";
 import { getDevice } from "./devices/get";
+import { exportPersonalData } from "./devices/personal-data";
 import { deleteDevice } from "./devices/remove";
 import { listDevices } from "./devices/list";
 import { listMessages } from "./devices/messages";
@@ -84,6 +85,7 @@ import { getQualityContract } from "./quality/contract";
 import { getDeviceQuality } from "./quality/device";
 import { listQualityLimits, setQualityLimits } from "./quality/limits";
 import { listQuality } from "./quality/list";
+import { allowErased, listErasuresVerb as listErasures } from "./removals/erasures";
 import { listRemovals } from "./removals/list";
 import { getRetention, removeRetention, setRetention } from "./retention/retention";
 import { estimateRetentionRule, removeRetentionRule, setRetentionRule } from "./retention/rules";
@@ -142,6 +144,7 @@ export const VERBS = {
   updateDevice,
   changeDevices,
   deleteDevice,
+  exportPersonalData,
   listReadings,
   listStrips,
   downloadCsv,
@@ -173,6 +176,8 @@ export const VERBS = {
   deleteMetric,
   mergeMetrics,
   listRemovals,
+  listErasures,
+  allowErased,
   getCost,
   getLineage,
   getRetention,

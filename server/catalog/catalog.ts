@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import { readAliases } from "./aliases";
 import { readEpoch } from "./epoch";
+import { type ErasedNames, readErasedNames } from "./erasures";
 import {
   countAsNumbers,
   describeDevices,
@@ -31,6 +32,11 @@ export interface Catalog {
   /** The catalog as it is remembered; whoever commits by it must hold that its epoch is still the database's. */
   current(): Promise<CatalogView>;
   metricName(id: number): string | undefined;
+  /**
+   * Drops what is remembered of another epoch than the database's. A commit would find out too, but documents are stored before it: those of a device
+   * that was erased must not be.
+   */
+  refresh(): Promise<void>;
   /** Drops what is remembered, because the database turned out to hold something else. */
   forget(): void;
 }
@@ -42,6 +48,8 @@ interface CatalogView {
   readonly epoch: number;
   /** The names of metrics by others under which they are sent. */
   readonly aliases: ReadonlyMap<string, string>;
+  /** The names of erased devices, whose messages are dropped; null: there are none. */
+  readonly erased: ErasedNames | null;
   /** The wanted devices that are known or could be added, by name. */
   devices(wanted: ReadonlyMap<string, NewDevice>): Promise<ReadonlyMap<string, CatalogDevice>>;
   /** Those of the named devices that are known, as the database has them now: people move devices to other sites. */
@@ -75,9 +83,13 @@ export function createCatalog(settings: CatalogSettings): Catalog {
       // Read before all else: what is found later may be newer, never older.
       const epoch = await readEpoch(settings.pool);
       const aliases = await readAliases(settings.pool);
-      return (view = createView(settings, { epoch, aliases }, metricNames));
+      const erased = await readErasedNames(settings.pool);
+      return (view = createView(settings, { epoch, aliases, erased }, metricNames));
     },
     metricName: (id) => metricNames.get(id),
+    async refresh() {
+      if (view !== null && (await readEpoch(settings.pool)) !== view.epoch) view = null;
+    },
     forget() {
       // What is still being asked for goes to the view that was dropped.
       view = null;
@@ -90,7 +102,7 @@ const MOST_PAIRS = 2_000_000;
 
 function createView(
   { pool, maxDevices, maxMetrics }: CatalogSettings,
-  { epoch, aliases }: Pick<CatalogView, "epoch" | "aliases">,
+  { epoch, aliases, erased }: Pick<CatalogView, "epoch" | "aliases" | "erased">,
   metricNames: Map<number, string>,
 ): CatalogView {
   const devices = new Map<string, CatalogDevice>();
@@ -121,6 +133,7 @@ function createView(
   return {
     epoch,
     aliases,
+    erased,
 
     async devices(wanted) {
       const result = new Map<string, CatalogDevice>();

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import { prepared } from "@/server/postgres/prepared";
 
 const KEY = `hashtextextended('fieldwatch.catalog', 0)`;
 
@@ -8,9 +9,11 @@ export const HOLD_EPOCH = `SELECT pg_advisory_xact_lock_shared(${KEY})`;
 /** SQL of the catalog's epoch, to be read along with something else. */
 export const EPOCH = `(SELECT epoch FROM catalog_epoch)::float8`;
 
+const READ_EPOCH = prepared("SELECT epoch FROM catalog_epoch");
+
 /** The catalog's epoch. Grows when something is taken out of the catalog that others may remember. */
 export async function readEpoch(db: Pool | PoolClient): Promise<number> {
-  const { rows } = await db.query<{ epoch: number }>("SELECT epoch FROM catalog_epoch");
+  const { rows } = await db.query<{ epoch: number }>(READ_EPOCH([]));
   return Number(rows[0]!.epoch);
 }
 

@@ -4,6 +4,8 @@ import type { DeviceTwins, TwinValue } from "@/server/ports/device-twins";
 import type { Job, JobContext } from "@/server/postgres/job";
 import { type DeviceConflict, lockDevices, noteConflicts } from "./catalog-writes";
 import { beginEpoch } from "./epoch";
+import { noteErasedReadings } from "./erasures";
+import { eraseAll, type ErasingDeps } from "./erasing";
 
 const MINUTE = 60_000;
 /** Twins looked at together, and devices without any reading passed over in one step. */
@@ -23,6 +25,7 @@ export interface RemovalDeps {
   ) => Promise<{ readonly taken: number; readonly conflicts: readonly DeviceConflict[] }>;
   /** Brings a part of the metric's readings of a device whose row is locked back from cold storage; false: it has none. */
   readonly bringBack: (tx: PoolClient, device: number, metric: number) => Promise<boolean>;
+  readonly erasing: ErasingDeps;
   readonly takeDevice: (tx: PoolClient, device: number) => Promise<{ rows: number; readings: number }>;
   readonly latestReadings: (
     tx: PoolClient,
@@ -48,7 +51,7 @@ export function catalogJobs(deps: RemovalDeps): Job[] {
       name: REMOVALS_JOB,
       title: "Removal of metrics and devices",
       about:
-        "Removes the readings of deleted metrics and devices, moves those of merged metrics, and latest values to the new names of metrics.",
+        "Removes the readings of deleted metrics and devices, moves those of merged metrics, and latest values to the new names of metrics. Erases devices from every store.",
       counts: { one: "reading removed or moved", many: "readings removed or moved" },
       everyMs: MINUTE,
       limitMs: null,
@@ -63,6 +66,7 @@ export function catalogJobs(deps: RemovalDeps): Job[] {
             return { done };
           });
         }
+        await eraseAll(ctx, deps.erasing, done);
       },
     },
   ];
@@ -79,6 +83,7 @@ async function nextRemoval(tx: PoolClient): Promise<Removal | null> {
 async function workOn(tx: PoolClient, deps: RemovalDeps, removal: Removal, ctx: JobContext): Promise<number> {
   if (removal.kind === "device") {
     const { rows, readings } = await deps.takeDevice(tx, removal.key);
+    if (readings > 0) await noteErasedReadings(tx, removal.key, readings);
     if (rows === 0) await finish(tx, removal);
     return readings;
   }

@@ -4,6 +4,7 @@ import type { EpochMs, MetricKind } from "@/server/domain/terms";
 import { findByAlias, keepAlias, takeAlias } from "./aliases";
 import { DISCOVERY_LOCK } from "./catalog-writes";
 import { beginEpoch } from "./epoch";
+import { beginErasure } from "./erasures";
 
 interface MetricRow {
   readonly id: number;
@@ -119,15 +120,17 @@ export async function setMetricKind(tx: PoolClient, metric: number, kind: Metric
 
 /**
  * Takes a device out of the catalog at once; a job removes its readings. A later message of this name is of a new device.
+ * @param erases true: the job removes all else of it too, and messages of this name are dropped from now on.
  * @param forgetTwin removes its twin; called while no batch can be committed.
- * @returns false when there is none of this name at these sites.
+ * @returns false when there is none of this name at these sites; the erasure's number, or null without one.
  */
 export async function removeDevice(
   tx: PoolClient,
   name: string,
   sites: Sites,
   forgetTwin: () => Promise<void>,
-): Promise<boolean> {
+  erases = false,
+): Promise<false | { readonly erasure: number | null }> {
   await alone(tx);
   const [within, values] = sites === "all" ? ["", []] : ["AND site_id = ANY ($2::integer[])", [sites]];
   const { rows } = await tx.query<{ id: number }>(`DELETE FROM device WHERE name = $1 ${within} RETURNING id`, [
@@ -139,8 +142,9 @@ export async function removeDevice(
     rows[0].id,
     name,
   ]);
+  const erasure = erases ? await beginErasure(tx, rows[0].id, name) : null;
   await forgetTwin();
-  return true;
+  return { erasure };
 }
 
 async function take(tx: PoolClient, name: string, key: number, into: number | null): Promise<void> {

@@ -8,6 +8,9 @@ export const DEVICE_LABELS = {
   keyLength: 64,
 } as const;
 
+/** The labels whose value is the name of the person a device belongs to: what is stored about a person is found by them. */
+export const PERSON_LABELS: readonly string[] = ["person", "owner"];
+
 /** Why a text can't be the key of a label, as the end of a sentence about it; null if it can. */
 export function keyProblem(key: string): string | null {
   const read = readLabel(key, DEVICE_LABELS.keyLength);

@@ -21,6 +21,8 @@ export interface SourceBatch {
   readonly processedTime: EpochMs;
   /** Present when the batch holds messages that are followed. */
   readonly followed?: FollowedBatch;
+  /** Messages of erased devices that were dropped, by erasure; left out: there are none. */
+  readonly erased?: ReadonlyMap<number, number>;
   /** How far its records have come in logs of others, by lane; none are from there if left out. */
   readonly takenFrom?: readonly TakenFrom[];
 }

@@ -18,6 +18,7 @@ import type { StoredRecord } from "@/server/ports/event-log";
 import type { MessageArchive } from "@/server/ports/message-archive";
 import type { Committed, SourceBatch } from "./batch";
 import { createCatalog, type CatalogSettings } from "@/server/catalog/catalog";
+import { addErased } from "./erased";
 import { createForgetLeftOver } from "./own-names";
 import { createCommit } from "./stages/commit";
 import { createDecode, type DecodeSettings } from "./stages/decode";
@@ -86,7 +87,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     createCheckQuality(readBlocks), // flags of the quality checks, repeats and late readings by device
   ];
   // of each partition's part
-  const byPartition = [addRate, addRefused, addSources, addTakenFrom, addReplayRuns, addSettlements];
+  const byPartition = [addRate, addRefused, addSources, addTakenFrom, addReplayRuns, addSettlements, addErased];
   const commit = timed(timings, "readings", createCommit({ ...deps, catalog, partitions, contributors, byPartition }));
   // tells resent dead letters their outcome; repeatable, and made up for if it fails
   const settleResends = createSettleResends(deps);
@@ -98,7 +99,8 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
 
   return {
     async handle(sources, signal) {
-      const decoded = await decode(await leaveOutRepeats(sources));
+      const [fresh] = await Promise.all([leaveOutRepeats(sources), catalog.refresh()]);
+      const decoded = await decode(fresh);
       const enriched = await enrich(decoded);
       signal.throwIfAborted();
       const settling = await each(findSettlements)(enriched);

@@ -76,7 +76,15 @@ test("metrics and devices that are removed, merged and renamed while messages co
         }
         const twins = createPostgresDeviceTwins(db.pool);
         const [merge] = mergeJobs();
-        const [job] = catalogJobs({ twins, takeMetric, takeDevice, latestReadings, bringBack: async () => false });
+        const erasing = { stores: [], remains: async () => [], record: async () => {}, settleMs: 0 };
+        const [job] = catalogJobs({
+          twins,
+          erasing,
+          takeMetric,
+          takeDevice,
+          latestReadings,
+          bringBack: async () => false,
+        });
         const rigs: [Rig, Rig] = [await createRig(db.pool, log), await createRig(db.pool, log)];
         const model: Model = new Map();
         /** The metric by each other name under which it is sent. */

@@ -29,6 +29,10 @@ export interface DeadLetters {
    * all. Called by the retention job.
    */
   removeBefore(before: EpochMs, limit: number): Promise<number>;
+  /** Removes those of a device, and those whose device could not be read and whose bytes or words hold its name. @returns how many. */
+  erase(device: string): Promise<number>;
+  /** Counts the same. */
+  countOf(device: string): Promise<number>;
 }
 
 /**

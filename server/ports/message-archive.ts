@@ -19,6 +19,13 @@ export interface MessageArchive {
    * messages removed in each. Called by the retention job.
    */
   removeBefore(before: EpochMs): AsyncIterable<number>;
+  /**
+   * Removes every message of a device, step by step; killed in any of them it leaves others' messages whole. Yields the messages removed in
+   * each. Called by erasures.
+   */
+  erase(device: string): AsyncIterable<number>;
+  /** Counts a device's messages, also those nobody would find any more. */
+  count(device: string): Promise<number>;
 }
 
 export interface ArchivedMessage {

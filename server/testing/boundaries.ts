@@ -34,6 +34,7 @@ const FEATURES = [
   "dead-letters",
   "backup",
   "lineage",
+  "erasure",
 ];
 const SENDERS = ["simulator", "replay"];
 const BROWSER_FOUNDATION = ["contracts", "domain"];

@@ -129,6 +129,20 @@ export function messageArchiveContract(
       expect(await archive.find({ device: old, limit: 10 })).toEqual([]);
     });
 
+    it("erases the messages of a device, merged or not, and no other's", async () => {
+      const [gone, other] = [newDevice(), newDevice()];
+      const messages = Array.from({ length: 40 }, (_, offset) => messageOf(offset % 2 === 0 ? gone : other, offset));
+      for (let at = 0; at < 40; at += 4) await archive.store(messages.slice(at, at + 4));
+      // Later, so that they are old enough to be merged.
+      await counted(archive.merge(messages[0]!.ingestTime + 2 * 3_600_000));
+      await archive.store([messageOf(gone, 40), messageOf(other, 41)]);
+      expect(await archive.count(gone)).toBeGreaterThanOrEqual(21);
+      expect(await counted(archive.erase(gone))).toBeGreaterThanOrEqual(21);
+      expect([await archive.count(gone), await archive.find({ device: gone, limit: 10 })]).toEqual([0, []]);
+      expect(await archive.find({ device: other, limit: 100 })).toHaveLength(21);
+      expect(await counted(archive.erase(gone))).toBe(0);
+    });
+
     it("keeps messages of any size, many large ones at once included", async () => {
       const device = newDevice();
       const large = "é".repeat(400_000);

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import { isTelling, sqlWordPattern } from "@/server/domain/erased";
 import { type Caller, idOf, nameOf } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 import { isRetryable } from "@/server/postgres/error-classes";
@@ -52,13 +53,14 @@ const ERASED = "(erased)";
 export async function addDeed(tx: Pool | PoolClient, caller: Caller, deed: Deed): Promise<number> {
   const { verb, outcome, attempt = null } = deed;
   const person = caller.kind === "user" ? caller.accountId : null;
+  const names = await deviceNames(tx, deed);
   const isProgram = caller.kind === "key" || (caller.kind === "nobody" && caller.key !== undefined);
   const { rest, values } = setApart({
     actor: person === null ? nameOf(caller) : new Personal(nameOf(caller), person),
-    target: deed.target,
+    target: withNamesApart(deed.target, names),
     // The address of a program or a device says nothing of a person.
     address: isProgram ? deed.address : new Personal(deed.address, person),
-    detail: deed.detail,
+    detail: withNamesApart(deed.detail, names),
   });
   const { actor, target, address, detail } = rest as Record<"actor" | "target" | "address", string | null> & {
     detail: object | null;
@@ -90,6 +92,45 @@ export async function addDeed(tx: Pool | PoolClient, caller: Caller, deed: Deed)
   } catch (error) {
     throw isRetryable(error) ? error : new AuditError("The audit record can't be written", { cause: error });
   }
+}
+
+/** The texts of a deed that are names of devices, which may have to be erased; true for those of devices that were erased. */
+async function deviceNames(tx: Pool | PoolClient, { target, detail }: Deed): Promise<ReadonlyMap<string, boolean>> {
+  const texts = new Set<string>();
+  const walk = (part: unknown): void => {
+    if (typeof part === "string") {
+      for (const each of partsOf(part)) texts.add(each);
+    } else if (typeof part === "object" && part !== null && !(part instanceof Personal))
+      Object.values(part).forEach(walk);
+  };
+  walk([target, detail]);
+  if (texts.size === 0) return new Map();
+  const { rows } = await tx.query<{ name: string; isErased: boolean }>(
+    `SELECT name, false AS "isErased" FROM device WHERE name = ANY ($1::text[])
+     UNION ALL SELECT t, true FROM unnest($1::text[]) AS t, erasure_salt
+     WHERE sha256(salt || convert_to(t, 'UTF8')) IN (SELECT name_hash FROM erasure)`,
+    [[...texts].map((text) => text.replace(/\p{Surrogate}|\0/gu, "\uFFFD"))],
+  );
+  return new Map(rows.map(({ name, isErased }) => [name, isErased]));
+}
+
+/** What may be a name in a text: all of it, what is between slashes, and what comes after "of". */
+function partsOf(text: string): string[] {
+  return [text, ...text.split("/"), ...text.split(" of ")];
+}
+
+/** The part with each text that is the name of a device, or has one between slashes, as a value of its own; without the name where that was erased. */
+function withNamesApart<T>(part: T, names: ReadonlyMap<string, boolean>): T {
+  const walk = (each: unknown): unknown => {
+    if (typeof each === "string") {
+      const found = partsOf(each).flatMap((one) => names.get(one) ?? []);
+      return found.length === 0 ? each : found.includes(true) ? ERASED : new Personal(each, null);
+    }
+    if (Array.isArray(each)) return each.map(walk);
+    if (typeof each !== "object" || each === null || each instanceof Personal) return each;
+    return Object.fromEntries(Object.entries(each).map(([key, value]) => [key, walk(value)]));
+  };
+  return (names.size === 0 ? part : walk(part)) as T;
 }
 
 /** What to look for in the record; null for anything. */
@@ -174,4 +215,42 @@ export async function eraseValues(tx: PoolClient, accountId: number, email: stri
   const from: Record<string, string[]> = {};
   for (const { rowId, path, isOwn } of rows) if (!isOwn) (from[rowId] ??= []).push(path);
   return { values: rows.length, from };
+}
+
+/** Values that are the name of a device, or have it between slashes or as a word. */
+function namesIn(name: string): { readonly where: string; readonly values: readonly unknown[] } {
+  return isTelling(name)
+    ? {
+        where: "(v.value = $1 OR $1 = ANY (string_to_array(v.value, '/')) OR v.value ~ $2)",
+        values: [name, sqlWordPattern(name)],
+      }
+    : { where: "(v.value = $1 OR $1 = ANY (string_to_array(v.value, '/')))", values: [name] };
+}
+
+/** Erases the name of a device from the record, with from where. */
+export async function eraseName(tx: PoolClient, name: string): Promise<Erased> {
+  const { where, values } = namesIn(name);
+  // What rows about the device keep apart besides is of it as well: its notes and labels, and whom it was exported as data of.
+  const { rows } = await tx.query<{ rowId: number; path: string }>(
+    `DELETE FROM audit_value v WHERE v.account_id IS NULL AND (${where} OR v.row_id IN (
+       SELECT about.row_id FROM audit_value about JOIN audit_row r ON r.id = about.row_id
+       WHERE about.account_id IS NULL AND (about.path = 'target' OR r.verb = 'exportPersonalData')
+         AND (about.value = $1 OR $1 = ANY (string_to_array(about.value, '/')))))
+     RETURNING v.row_id AS "rowId", v.path`,
+    [...values],
+  );
+  const from: Record<string, string[]> = {};
+  for (const { rowId, path } of rows) (from[rowId] ??= []).push(path);
+  return { values: rows.length, from };
+}
+
+/** Counts what the record has of the name of a device: values that can be erased, and sealed rows of versions before, which can't be changed. */
+export async function countName(tx: Pool | PoolClient, name: string): Promise<{ values: number; rows: number }> {
+  const { where, values } = namesIn(name);
+  const { rows } = await tx.query<{ values: number; rows: number }>(
+    `SELECT (SELECT count(*)::integer FROM audit_value v WHERE ${where} AND v.account_id IS NULL) AS values,
+       (SELECT count(*)::integer FROM audit_row r, LATERAL (SELECT concat_ws(' ', r.target, r.detail::text) AS value) v WHERE ${where}) AS rows`,
+    [...values],
+  );
+  return rows[0]!;
 }

@@ -141,7 +141,7 @@ export async function verifyRecord(tx: PoolClient, { keys, anchors }: Vouchers):
       if (there.has(path)) continue;
       if (!removals.haveErased(row, path))
         throw new Fault(
-          `Row ${row.id} (${row.verb}): its personal value "${path}" is gone, and no removal of a person erased it.`,
+          `Row ${row.id} (${row.verb}): its personal value "${path}" is gone, and no removal of a person or erasure of a device took it out.`,
         );
       found.erased++;
     }
@@ -220,10 +220,11 @@ interface Removals {
 
 /** Reads the rows that tell of removals. Whether these are as they were sealed, or wait for it, is found with all other rows. */
 async function readRemovals(tx: PoolClient): Promise<Removals> {
-  const { rows } = await tx.query<{ accountId: string; from: Erased["from"] | null }>(
-    `SELECT target AS "accountId", detail->'erased'->'from' AS "from" FROM audit_row WHERE verb = 'deleteUser' AND outcome = 'done'`,
+  const { rows } = await tx.query<{ verb: string; accountId: string; from: Erased["from"] | null }>(
+    `SELECT verb, target AS "accountId", detail->'erased'->'from' AS "from" FROM audit_row
+     WHERE verb IN ('deleteUser', 'eraseDevice') AND outcome = 'done'`,
   );
-  const people = new Set(rows.map(({ accountId }) => accountId));
+  const people = new Set(rows.flatMap(({ verb, accountId }) => (verb === "deleteUser" ? accountId : [])));
   const values = new Set(
     rows.flatMap(({ from }) =>
       Object.entries(from ?? {}).flatMap(([row, paths]) => paths.map((path) => `${row} ${path}`)),

@@ -47,6 +47,16 @@ export async function insertFresh(blocks: Blocks, packed: readonly Block[]): Pro
   );
 }
 
+/** The next block by id, replaced ones too, that may hold messages of a device; none: there is none. */
+export function blocksOf(blocks: Blocks, device: string, after: ObjectId | null): Promise<WithId<BlockDocument>[]> {
+  return blocks
+    .find(
+      { devices: deviceMark(device), ...(after !== null && { _id: { $gt: after } }) },
+      { sort: { _id: 1 }, limit: 1, maxTimeMS: MAX_TIME_MS },
+    )
+    .toArray();
+}
+
 /** Blocks that may hold a device's messages, newest first. */
 export async function* roundsOf(
   blocks: Blocks,

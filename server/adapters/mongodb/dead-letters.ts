@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Collection, Db, Document, Filter } from "mongodb";
+import { holdsName } from "@/server/domain/erased";
 import {
   type CountedStatus,
   countsByJob,
@@ -21,6 +22,7 @@ import {
 import { findGroups } from "./dead-letters/groups";
 import { RESENT_AS, sentAgain, statusOf, type StoredStatus, storedStatuses } from "./dead-letters/older-words";
 import { withDocumentErrors } from "./errors";
+import { storableText } from "./text";
 import { insertNew, removeOlder } from "./writes";
 
 /**
@@ -67,7 +69,34 @@ export function createMongoDeadLetters(db: Db, places: Places): DeadLetters {
 
     removeBefore: (before, limit) =>
       withDocumentErrors(() => removeOlder(untyped, new Date(before), limit, NOT_ON_ITS_WAY)),
+
+    erase: (device) =>
+      withDocumentErrors(async () => {
+        const ids = await idsOf(letters, device);
+        for (let at = 0; at < ids.length; at += ERASED_AT_ONCE)
+          await letters.deleteMany({ _id: { $in: ids.slice(at, at + ERASED_AT_ONCE) } });
+        return ids.length;
+      }),
+
+    countOf: (device) => withDocumentErrors(async () => (await idsOf(letters, device)).length),
   };
+}
+
+const ERASED_AT_ONCE = 1000;
+
+/** The dead letters of a device, and of those whose device could not be read the ones that hold its name. */
+async function idsOf(letters: Collection<LetterDocument>, device: string): Promise<string[]> {
+  const ids = (
+    await letters.find({ device: storableText(device) }, { projection: { _id: 1 }, maxTimeMS: MAX_TIME_MS }).toArray()
+  ).map(({ _id }) => _id);
+  const unread = letters.find({ device: null }, { projection: { raw: 1, detail: 1, delivery: 1, history: 1 } });
+  for await (const { _id, raw, ...words } of unread)
+    if (holdsName(raw, device) || holdsName(Buffer.from(wordsOf(words)), device)) ids.push(_id);
+  return ids;
+}
+
+function wordsOf({ detail, delivery, history }: Pick<LetterDocument, "detail" | "delivery" | "history">): string {
+  return [detail, delivery ?? "", ...(history ?? []).map((event) => event.detail)].join(" ");
 }
 
 /** Stands in where no resend can have been refused: asking costs a look at the document. */

@@ -6,6 +6,7 @@ import { takeNewest } from "../archive/newest";
 import {
   type BlockDocument,
   type Blocks,
+  blocksOf,
   freshGroups,
   headsOf,
   insertFresh,
@@ -52,6 +53,35 @@ export function createMongoMessageArchive(db: Db): MessageArchive {
       const documents = openCollection<Document>(db, COLLECTIONS.messages);
       for (let removed = FORMER; removed >= FORMER;)
         yield (removed = await withDocumentErrors(() => removeOlder(documents, date, FORMER)));
+    },
+
+    async *erase(device) {
+      for (let after: ObjectId | null = null; ;) {
+        const [block] = await withDocumentErrors(() => blocksOf(blocks, device, after));
+        if (block === undefined) break;
+        after = block._id;
+        if (unpackBlock(block, device).length === 0) continue;
+        const all = unpackBlock(block);
+        const others = all.filter((message) => message.device !== device);
+        await withDocumentErrors(async () => {
+          // Others have the messages of a replaced one already.
+          if (block.state !== "replaced") await insertFresh(blocks, packBlocks(others));
+          // At once, not after a while as when merging: who is reading just now may miss messages of others once.
+          await blocks.deleteOne({ _id: block._id });
+        });
+        yield all.length - others.length;
+      }
+      yield (await withDocumentErrors(() => former.deleteMany({ device }))).deletedCount;
+    },
+
+    async count(device) {
+      let found = await withDocumentErrors(() => former.countDocuments({ device }, { maxTimeMS: MAX_TIME_MS }));
+      for (let after: ObjectId | null = null; ;) {
+        const [block] = await withDocumentErrors(() => blocksOf(blocks, device, after));
+        if (block === undefined) return found;
+        after = block._id;
+        found += unpackBlock(block, device).length;
+      }
     },
   };
 }

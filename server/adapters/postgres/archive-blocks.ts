@@ -62,6 +62,28 @@ export async function takeBlocks(
   return rows;
 }
 
+/** Blocks of a device looked through together. */
+export const BLOCKS_AT_ONCE = 10;
+
+/** The next whole blocks, by id, that may hold messages of a device. */
+export async function blocksOf(
+  client: Pool | PoolClient,
+  device: string,
+  after: number,
+): Promise<
+  readonly (Pick<Block, "log" | "partition" | "day" | "sectionDevices" | "sectionEnds" | "sections"> & {
+    readonly id: number;
+  })[]
+> {
+  const which = `id::float8 AS id, log, partition, day, section_devices AS "sectionDevices", section_ends AS "sectionEnds", sections`;
+  const { rows } = await client.query<Awaited<ReturnType<typeof blocksOf>>[number]>(
+    `SELECT ${which} FROM archive_fresh WHERE devices @> ARRAY[$1::integer] AND id > $2
+     UNION ALL SELECT ${which} FROM archive_block WHERE devices @> ARRAY[$1::integer] AND id > $2 ORDER BY id LIMIT ${BLOCKS_AT_ONCE}`,
+    [deviceMark(device), after],
+  );
+  return rows;
+}
+
 /** Days that are looked through together, counted back from the newest that can be meant: a device in every block is found in the first. */
 const DAYS_BACK = [1, 8, 64, Infinity];
 const FIRST_DAY = -(2 ** 31);

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import type { DeadLetterReason } from "@/server/domain/reasons";
+import { holdsName } from "@/server/domain/erased";
 import type { RefusedDelivery } from "@/server/domain/source-mark";
 import {
   countsByJob,
@@ -117,7 +118,37 @@ export function createPostgresDeadLetters(pool: Pool): DeadLetters {
       });
       return removed;
     },
+
+    async erase(device) {
+      const ids = await idsOf(pool, device);
+      for (let at = 0; at < ids.length; at += ERASED_AT_ONCE)
+        await pool.query("DELETE FROM dead_letter WHERE id = ANY ($1::text[])", [ids.slice(at, at + ERASED_AT_ONCE)]);
+      return ids.length;
+    },
+
+    countOf: async (device) => (await idsOf(pool, device)).length,
   };
+}
+
+const ERASED_AT_ONCE = 1000;
+
+/** The dead letters of a device, and of those whose device could not be read the ones that hold its name. */
+async function idsOf(pool: Pool, device: string): Promise<string[]> {
+  const { rows } = await pool.query<{ id: string }>("SELECT id FROM dead_letter WHERE device = $1", [
+    storableText(device),
+  ]);
+  const ids = rows.map(({ id }) => id);
+  for (let after: string | null = null; ;) {
+    const { rows: unread }: { rows: { id: string; raw: Buffer; words: string }[] } = await pool.query(
+      `SELECT id, raw, concat_ws(' ', detail, delivery::text, array_to_string(history, ' ')) AS words FROM dead_letter
+       WHERE device IS NULL AND ($1::text IS NULL OR id > $1 COLLATE "C") ORDER BY id COLLATE "C" LIMIT ${ERASED_AT_ONCE}`,
+      [after],
+    );
+    for (const { id, raw, words } of unread)
+      if (holdsName(raw, device) || holdsName(Buffer.from(words), device)) ids.push(id);
+    if (unread.length < ERASED_AT_ONCE) return ids;
+    after = unread.at(-1)!.id;
+  }
 }
 
 /** Writes SQL for a moment given in epoch milliseconds. */

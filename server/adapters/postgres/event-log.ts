@@ -8,6 +8,7 @@ import { createPostgresAppender } from "./event-log/append";
 import { startConsumption } from "./event-log/consume";
 import { describeTopic, ensureTopics } from "./event-log/topics";
 
+export { countInLog, eraseFromLog } from "./event-log/erase";
 export { createPostgresLogRetention } from "./event-log/retention";
 
 /** The time close() waits for batches that nobody stopped, in milliseconds. */

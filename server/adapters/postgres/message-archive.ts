@@ -1,11 +1,11 @@
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 import type { ArchivedMessage, MessageArchive } from "@/server/ports/message-archive";
 import type { EpochMs } from "@/server/domain/terms";
 import { withTransaction } from "@/server/postgres/transaction";
 import { dayOf, packBlocks, unpackBlock } from "../archive/block";
 import { type BlockHead, type BlockStore, mergeBlocks } from "../archive/merge";
 import { takeNewest } from "../archive/newest";
-import { insertFresh, keepFresh, roundsOf, takeBlocks } from "./archive-blocks";
+import { BLOCKS_AT_ONCE, blocksOf, insertFresh, keepFresh, roundsOf, takeBlocks } from "./archive-blocks";
 import { createArchiveDays } from "./archive-days";
 import { findFormer, removeFormer, shrinkFormer, takeFormer } from "./former-archive";
 
@@ -66,6 +66,31 @@ export function createPostgresMessageArchive(pool: Pool, keptDays = 30): Message
       // Last, as it may have to come again.
       yield* days.dropBefore(dayOf(before));
     },
+
+    async *erase(device) {
+      for (let after = 0; ;) {
+        const { last, messages } = await withTransaction(pool, (tx) => eraseFromBlocks(tx, device, after));
+        yield messages;
+        if (last === null) break;
+        after = last;
+      }
+      const { rowCount } = await pool.query("DELETE FROM message_archive WHERE device = $1", [device]);
+      yield rowCount ?? 0;
+    },
+
+    async count(device) {
+      const { rows } = await pool.query<{ n: number }>(
+        "SELECT count(*)::integer AS n FROM message_archive WHERE device = $1",
+        [device],
+      );
+      let found = rows[0]!.n;
+      for (let after = 0; ;) {
+        const blocks = await blocksOf(pool, device, after);
+        for (const block of blocks) found += unpackBlock(block, device).length;
+        if (blocks.length < BLOCKS_AT_ONCE) return found;
+        after = blocks.at(-1)!.id;
+      }
+    },
   };
 }
 
@@ -111,6 +136,27 @@ function blockStore(pool: Pool, ensureDay: (day: number) => Promise<void>): Bloc
         await insertFresh(tx, packBlocks(taken.flatMap((block) => unpackBlock(block))));
       }),
   };
+}
+
+/** Takes a device's messages out of the next blocks that may have any. What is packed anew has greater ids. @returns the last block; null: there was none */
+async function eraseFromBlocks(
+  tx: PoolClient,
+  device: string,
+  after: number,
+): Promise<{ last: number | null; messages: number }> {
+  const blocks = await blocksOf(tx, device, after);
+  let messages = 0;
+  for (const block of blocks) {
+    // Marks are shared: a block may have none of it.
+    if (unpackBlock(block, device).length === 0) continue;
+    // What was merged meanwhile comes again under a greater id.
+    const taken = await takeBlocks(tx, block.day, [block.id]);
+    const all = taken.flatMap((one) => unpackBlock(one));
+    const others = all.filter((message) => message.device !== device);
+    await insertFresh(tx, packBlocks(others));
+    messages += all.length - others.length;
+  }
+  return { last: blocks.at(-1)?.id ?? null, messages };
 }
 
 /** Removes some of a table's blocks that have nothing but messages from before `before`. */

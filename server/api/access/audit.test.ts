@@ -92,6 +92,7 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
     `INSERT INTO odd_stretch (device_id, metric_id, from_time, to_time, goes_on, score, peak, peak_at, channel, now_value, usual, farthest, known_since, step_ends, step_scores)
      SELECT d.id, m.id, now(), now(), true, 2, 2, now(), 'value', 9, 5, 2, now(), '{300}', '{2}' FROM device d, metric m WHERE d.name = 'press-1' AND m.name = 'temperature'`,
   );
+  await query("INSERT INTO erasure (key, name_hash, finished_at) VALUES (99, '\\x00', now())");
   const alerts = alertRows(rig.engines.pool);
   const [fresh, taken] = (await alerts.fireMany(2, { rule: "old" })).map(String) as [string, string];
   await alerts.acknowledge(Number(taken));
@@ -130,6 +131,7 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
     renameMetric: { params: { name: "humid" }, body: { to: "humidity" }, target: "humid" },
     deleteMetric: { params: { name: "spare" }, target: "spare" },
     deleteDevice: { params: { id: "press-2" }, target: "press-2" },
+    allowErased: { params: { id: "1" }, target: "erasures/1" },
     updateMetric: { params: { name: "temperature" }, body: { unit: "°C" }, target: "temperature" },
     setLogLevel: { body: { level: "debug" }, target: "debug" },
     setRetention: { body: { raw: 4000 }, target: "raw" },

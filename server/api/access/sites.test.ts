@@ -247,7 +247,7 @@ test("an administrator of one site can't let anybody in, nor see the record or t
 
 /** The verbs that take their permission at all sites, by name. */
 const EVERYWHERE: readonly string[] = [
-  ...["addChannel", "addMaintenance", "addRoute", "addRule", "addUser", "checkRoute"],
+  ...["addChannel", "addMaintenance", "addRoute", "addRule", "addUser", "allowErased", "checkRoute"],
   ...["deleteChannel", "deleteMaintenance", "deleteMetric", "deleteRoute", "deleteRule", "deleteUser"],
   ...[
     "estimateRetentionRule",
@@ -273,6 +273,7 @@ const EVERYWHERE: readonly string[] = [
     "listChannels",
   ],
   ...[
+    "listErasures",
     "listJobRuns",
     "listJobs",
     "listLag",

@@ -19,6 +19,7 @@ test("what outlives a session, or removes for good, takes people who have proven
     ...[
       "addChannel",
       "addUser",
+      "allowErased",
       "deleteChannel",
       "deleteDevice",
       "deleteMetric",

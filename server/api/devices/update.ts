@@ -4,6 +4,7 @@ import { DEVICE_LABELS } from "@/server/domain/device-labels";
 import { ownMember } from "@/server/domain/own-member";
 import { writeProperties } from "@/server/catalog/device-properties";
 import { prismaIn } from "@/server/postgres/prisma";
+import { Personal } from "@/server/access/audit/personal";
 import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { invalid } from "../parse";
 import { ProblemError } from "../problem";
@@ -78,8 +79,10 @@ function written(
   { site, type, notes, labels }: Pick<DeviceDetail, "site" | "type" | "notes" | "labels">,
   keys: readonly string[],
 ): object {
-  const named = keys.map((key) => [key, ownMember(labels, key) ?? null] as const);
-  return { site, type, notes, ...(keys.length > 0 && { labels: Object.fromEntries(named) }) };
+  // May say something of a person: kept apart, where an erasure of the device finds it.
+  const apart = (value: string | null) => new Personal(value, null);
+  const named = keys.map((key) => [key, apart(ownMember(labels, key) ?? null)] as const);
+  return { site, type, notes: apart(notes), ...(keys.length > 0 && { labels: Object.fromEntries(named) }) };
 }
 
 /** The `updatedAt` in If-Match, epoch milliseconds; null without one. */

@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { ERASED_RECORD } from "@/server/domain/erased";
 import { decodeMessage } from "@/server/domain/message";
 import { readSite } from "@/server/domain/site-mark";
 import type { EpochMs } from "@/server/domain/terms";
@@ -31,6 +32,8 @@ export function createDecode({ futureToleranceMs, oldestTaken }: DecodeSettings)
       if (i % RECORDS_A_TURN === RECORDS_A_TURN - 1) await setImmediate();
       // Judged by ingest time, not by the clock now: a batch that is handled again comes out the same.
       const bounds = { now: record.ingestTime, futureToleranceMs, retentionMs: oldest(record.ingestTime) };
+      // What was erased from the log.
+      if (ERASED_RECORD.equals(record.value)) continue;
       const refused = readRefused(record.headers);
       if (refused !== null) {
         letters.push(deliveryLetter(batch, record, refused));

@@ -10,6 +10,7 @@ import type { EnrichedMessage, Received } from "@/server/ports/commit-batch";
 import { positionOf, type DecodedBatch, type EnrichedBatch, type SourceBatch } from "../batch";
 import type { Catalog, OwnUnits } from "@/server/catalog/catalog";
 import type { createEdgeReader } from "@/server/readings/series-edges";
+import type { ErasedNames } from "@/server/catalog/erasures";
 import { createOwnNames } from "../own-names";
 import { printable } from "../printable";
 import { rawField } from "../raw-field";
@@ -26,10 +27,10 @@ export interface EnrichDeps {
  */
 export function createEnrich({ catalog, readEdges }: EnrichDeps) {
   return async (batch: DecodedBatch): Promise<EnrichedBatch> => {
-    const { received, letters: refused, ...source } = batch;
-    const letters: DeadLetter[] = [...refused];
     // Everything in the batch is discovered before any of it is judged, so that a batch handled again is judged the same.
-    const { epoch, aliases, ...known } = await catalog.current();
+    const { epoch, aliases, erased: erasedNames, ...known } = await catalog.current();
+    const { received, letters: refused, ...source } = erasedNames === null ? batch : withoutErased(batch, erasedNames);
+    const letters: DeadLetter[] = [...refused];
     const devices = new Map(await known.devices(wantedDevices(received)));
     const leaving = received.flatMap(({ message }) => (isGoodbye(message) ? [message.device] : []));
     const unseen = leaving.filter((name) => !devices.has(name));
@@ -79,6 +80,19 @@ export function createEnrich({ catalog, readEdges }: EnrichDeps) {
     if (aliases.size === 0) return { ...source, epoch, messages, letters };
     return { ...source, epoch, messages: messages.map(createOwnNames(aliases)), aliases, letters };
   };
+}
+
+/** Leaves out what is of devices that were erased, and counts it. */
+function withoutErased(batch: DecodedBatch, erasedNames: ErasedNames): DecodedBatch {
+  const erased = new Map<number, number>();
+  const stays = (device: string | null) => {
+    const erasure = device === null ? null : erasedNames(device);
+    if (erasure !== null) erased.set(erasure, (erased.get(erasure) ?? 0) + 1);
+    return erasure === null;
+  };
+  const received = batch.received.filter(({ message }) => stays(message.device));
+  const letters = batch.letters.filter(({ device }) => stays(device));
+  return erased.size === 0 ? batch : { ...batch, received, letters, erased };
 }
 
 function isGoodbye({ gone }: DecodedMessage): boolean {

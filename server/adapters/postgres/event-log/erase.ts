@@ -1,0 +1,80 @@
+import type { Pool } from "pg";
+import { ERASED_RECORD, holdsName } from "@/server/domain/erased";
+import { withTransaction } from "@/server/postgres/transaction";
+import { decodeFrame, encodeFrames } from "./framing";
+
+/** Rows of log_batch looked through together. */
+const ROWS = 20;
+
+interface Place {
+  readonly topic_id: number;
+  readonly partition: number;
+  readonly last_offset: string;
+}
+
+/**
+ * Replaces the records that are of a device, or hold its name, by ones that nobody handles; offsets and ingest times stay. Killed, it leaves whole
+ * rows.
+ * @returns how many records.
+ */
+export async function eraseFromLog(pool: Pool, device: string): Promise<number> {
+  let erased = 0;
+  for await (const row of rowsWith(pool, device)) erased += await eraseRow(pool, row, device);
+  return erased;
+}
+
+/** Counts the records of the log that are of a device, or hold its name. */
+export async function countInLog(pool: Pool, device: string): Promise<number> {
+  let found = 0;
+  for await (const { payload } of rowsWith(pool, device))
+    found += decodeFrame(payload).filter((record) => isOf(record, device)).length;
+  return found;
+}
+
+function isOf({ key, value, headers }: ReturnType<typeof decodeFrame>[number], device: string): boolean {
+  return (
+    key === device ||
+    holdsName(value, device) ||
+    (headers !== undefined && holdsName(Buffer.from(JSON.stringify(headers)), device))
+  );
+}
+
+async function eraseRow(pool: Pool, { topic_id, partition, last_offset }: Place, device: string): Promise<number> {
+  return withTransaction(pool, async (tx) => {
+    const where = "topic_id = $1 AND partition = $2 AND last_offset = $3";
+    const place = [topic_id, partition, last_offset];
+    const { rows } = await tx.query<{ payload: Buffer }>(
+      `SELECT payload FROM log_batch WHERE ${where} FOR UPDATE`,
+      place,
+    );
+    // Its retention may have ended meanwhile.
+    if (!rows[0]) return 0;
+    const records = decodeFrame(rows[0].payload);
+    const left = records.map((record) => (isOf(record, device) ? { key: null, value: ERASED_RECORD } : record));
+    const [frame] = encodeFrames(left);
+    await tx.query(`UPDATE log_batch SET payload = $4 WHERE ${where}`, [...place, frame!.payload]);
+    return left.filter(({ value }) => value === ERASED_RECORD).length;
+  });
+}
+
+/** Rows whose bytes have the name somewhere, or what JSON makes of it. */
+async function* rowsWith(pool: Pool, device: string): AsyncGenerator<Place & { readonly payload: Buffer }> {
+  const needles = [device, JSON.stringify(device).slice(1, -1)].map((text) => Buffer.from(text));
+  let after: Place | null = null;
+  for (;;) {
+    const { rows }: { rows: (Place & { readonly payload: Buffer })[] } = await pool.query(
+      `SELECT topic_id, partition, last_offset, payload FROM log_batch
+       WHERE (position($1::bytea IN payload) > 0 OR position($2::bytea IN payload) > 0)
+         AND ($3::integer IS NULL OR (topic_id, partition, last_offset) > ($3, $4::integer, $5::bigint))
+       ORDER BY topic_id, partition, last_offset LIMIT ${ROWS}`,
+      [...needles, ...placeOf(after)],
+    );
+    yield* rows;
+    if (rows.length < ROWS) return;
+    after = rows.at(-1)!;
+  }
+}
+
+function placeOf(place: Place | null): unknown[] {
+  return place === null ? [null, null, null] : [place.topic_id, place.partition, place.last_offset];
+}

@@ -1,0 +1,48 @@
+import { createHash } from "node:crypto";
+
+/** What stands in the event log for a record that was erased: nobody handles it. */
+export const ERASED_RECORD = Buffer.from("(erased)");
+
+/** The mark by which the name of an erased device is known. */
+export function erasedMark(salt: Uint8Array, name: string): string {
+  return createHash("sha256").update(salt).update(name).digest("hex");
+}
+
+/** What stands where the name of a device was in words of people and in notes. Each erasure has its own, so that no two things come to be called the same. */
+export function erasedWord(erasure: number): string {
+  return `(erased ${erasure})`;
+}
+
+/**
+ * True if a name can be looked for in free text: long enough, and with a digit or a sign between words. Any other, like "pump" or "12",
+ * may mean something else there.
+ */
+export function isTelling(name: string): boolean {
+  return name.length >= 4 && /\p{L}/u.test(name) && /[\p{N}_:./#@-]/u.test(name);
+}
+
+/** True if bytes hold the name as a string of JSON, or, if it is telling, as a word. */
+export function holdsName(bytes: Uint8Array, name: string): boolean {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+  return namePattern(name).test(text);
+}
+
+/** Finds the name: as a string of JSON, or, if it is telling, as a word. */
+function namePattern(name: string): RegExp {
+  const own = escaped(name);
+  const json = escaped(JSON.stringify(name));
+  if (!isTelling(name)) return new RegExp(json, "u");
+  // What a name like gw/pump-1 or pump-1.2 has of it is another's.
+  const before = "(?<![\\p{L}\\p{N}_./:@#-])";
+  return new RegExp(`${before}(?:${own}|${json.slice(1, -1)})(?![\\p{L}\\p{N}_-]|[./:@#][\\p{L}\\p{N}])`, "u");
+}
+
+/** The same as a regular expression of PostgreSQL, for words alone. */
+export function sqlWordPattern(name: string): string {
+  const forms = [...new Set([name, JSON.stringify(name).slice(1, -1), encodeURIComponent(name)])].map(escaped);
+  return `(?:(?<![[:alnum:]_./:@#-])|(?<=devices/))(?:${forms.join("|")})(?![[:alnum:]_-]|[./:@#][[:alnum:]])`;
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+}

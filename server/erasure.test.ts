@@ -1,0 +1,253 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { readAnchors } from "./access/audit/anchors";
+import { readAuditKeys } from "./access/audit/keys";
+import { sealRecord } from "./access/audit/seal";
+import { verifyRecord } from "./access/audit/verify";
+import { eraseAll, type ErasingDeps } from "./catalog/erasing";
+import { composeErasure } from "./compose-erasure";
+import { auditFiles } from "./config/audit-files";
+import { deviceDetail } from "./contracts/devices";
+import { erasuresAnswer } from "./contracts/removals";
+import { job as jobContract } from "./contracts/jobs";
+import { TABLES } from "./erasure/tables";
+import { withTransaction } from "./postgres/transaction";
+import { createApiRig, JSON_TYPE, message, NDJSON, read, refused } from "./testing/api-rig";
+import { jobContext } from "./testing/job-context";
+import { InjectedFault } from "./testing/pipeline-rig";
+import { until } from "./testing/until";
+import type { JobContext } from "./postgres/job";
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-erasure-"));
+const rig = createApiRig({ FIELDWATCH_DATA_DIR: folder });
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const pool = () => rig.engines.pool;
+const GONE = "pump-17";
+/** Its name is a word that may mean something else, so that it isn't looked for in what people wrote. */
+const PLAIN = "kiln";
+/** Names that have the other one in them. */
+const OTHERS = ["pump-18", "pump-170", "gw:pump-17"];
+
+const call = (verb: Parameters<typeof rig.get>[0], method: string, params: Record<string, string>, query = "") =>
+  rig.api.handle(verb, new Request(`http://here/api?${query}`, { method, headers: JSON_TYPE }), params);
+const totals = async () =>
+  (await pool().query<{ n: number }>("SELECT sum(messages)::int AS n FROM pipeline_position")).rows[0]!.n;
+const send = async (messages: readonly object[]) => {
+  const before = (await totals()) ?? 0;
+  const body = messages.map((one) => JSON.stringify(one)).join("\n");
+  expect(await (await rig.post(body, { headers: NDJSON })).json()).toEqual({ accepted: messages.length, rejected: [] });
+  await until(async () => (await totals()) === before + messages.length || null, { timeoutMs: 30_000 });
+};
+const erasuresOf = async (query = "") => (await read(erasuresAnswer, rig.get("listErasures", {}, query))).items;
+const deps = (): ErasingDeps => ({ ...composed(), settleMs: 0 });
+const composed = () => composeErasure({ config: rig.config, ...rig.engines, engines: rig.engines });
+
+beforeAll(async () => {
+  await send([GONE, PLAIN, ...OTHERS].flatMap((device) => Array.from({ length: 40 }, (_, i) => message(device, i))));
+  await send([message(GONE, 50, { temperature: "x" }), message(OTHERS[0]!, 50, { temperature: "x" })]);
+  // What can't be read, and has the name in it all the same.
+  await rig.engines.deadLetters.store([
+    ...[`{"device":"${GONE}", "t": nope`, `{"device":"${OTHERS[1]!}", "t": nope`].map((text, offset) => ({
+      ...{
+        id: `other/0/${offset}/m`,
+        position: { log: "other", partition: 0, offset },
+        reason: "notJson" as const,
+        detail: "no",
+      },
+      ...{ device: null, field: null, ingestTime: Date.now(), processedTime: Date.now(), raw: Buffer.from(text) },
+      ...{ senderSite: null, source: null, delivery: null, resendOf: null, resends: 0, history: [] },
+    })),
+  ]);
+  await pool().query(
+    `INSERT INTO alert_rule (name, enabled, spec, created_by, updated_by) VALUES ('Hot ${GONE}', false, '{"devices":["${GONE}","${OTHERS[0]}"]}', 'x', 'x');
+     INSERT INTO silence (matchers, reason, starts_at, ends_at, made_by) VALUES ('[{"is":["${GONE}"]}]', 'repair of ${GONE}, not of pump-170', now(), now(), 'x');
+     INSERT INTO saved_view (place, page, name, query) VALUES (1, 'explore', 'Kiln and ${GONE}', 'device=${GONE}&device=${OTHERS[2]}');
+     INSERT INTO event (kind, key, device_name, severity, started_at) VALUES ('silence', 'a', '${GONE}', 'info', now()), ('silence', 'b', '${OTHERS[0]}', 'info', now());
+     UPDATE device SET notes = 'stands beside ${GONE}.' WHERE name = '${OTHERS[0]}'`,
+  );
+  await read(
+    deviceDetail,
+    rig.api.handle(
+      "updateDevice",
+      new Request("http://here/api", {
+        method: "PATCH",
+        headers: JSON_TYPE,
+        body: JSON.stringify({ notes: "of Ada Lovelace", labels: { person: "Ada Lovelace" } }),
+      }),
+      { id: GONE },
+    ),
+  );
+});
+
+/** Everything that any table has of a text: its rows as text, and bytes in hex. Independent of what erasures go by. */
+async function scan(needle: string): Promise<string[]> {
+  const { rows: tables } = await pool().query<{ name: string }>(
+    "SELECT relname AS name FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition",
+  );
+  const found: string[] = [];
+  for (const { name } of tables) {
+    const { rows } = await pool().query<{ n: number }>(
+      `SELECT count(*)::int AS n FROM ${name} t WHERE t::text ~ $1 OR t::text ~ $2`,
+      [`(?<![\\w:-])${needle}(?![\\w-])`, `(?<!3a|2d)${Buffer.from(needle).toString("hex")}(?!3[0-9])`],
+    );
+    if (rows[0]!.n > 0) found.push(name);
+  }
+  return found.sort();
+}
+
+/** All that is stored of the others. */
+async function othersData() {
+  const { rows } = await pool().query(
+    `SELECT d.name, d.messages, (SELECT count(*) FROM reading r WHERE r.device = d.name)::int AS readings,
+       (SELECT sum(value) FROM reading r WHERE r.device = d.name)::float8 AS sum, (SELECT count(*) FROM dead_letter l WHERE l.device = d.name)::int AS letters
+     FROM device d WHERE d.name = ANY ($1) ORDER BY d.name`,
+    [OTHERS],
+  );
+  const messages = await Promise.all(OTHERS.map((device) => rig.engines.archive.find({ device, limit: 1000 })));
+  const twins = await rig.engines.twins.get(OTHERS);
+  return { rows, messages, twins: [...twins].sort() };
+}
+
+async function audit() {
+  const files = auditFiles(rig.config);
+  await sealRecord(jobContext(pool()), files, rig.logger);
+  return withTransaction(
+    pool(),
+    (tx) => verifyRecord(tx, { keys: readAuditKeys(files.keyFile), anchors: readAnchors(files.anchorFile) }),
+    ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"],
+  );
+}
+
+test("every table of the schema is named with how it is erased, or why it can hold nothing of a device", async () => {
+  const { rows } = await pool().query<{ name: string; columns: string[] }>(
+    `SELECT c.relname AS name, array_agg(a.attname::text) AS columns FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition GROUP BY 1 ORDER BY 1`,
+  );
+  const own = rows.filter(({ name }) => !name.endsWith("_other") && !name.endsWith("_before"));
+  expect(own.map(({ name }) => name)).toEqual(Object.keys(TABLES).sort());
+  const telling = ["device", "device_id", "device_name", "raw", "body", "payload"];
+  const unseen = own.filter(
+    ({ name, columns }) => TABLES[name]!.by === "never" && columns.some((one) => telling.includes(one)),
+  );
+  expect(unseen).toEqual([]);
+  const stores = new Set(composed().stores.map(({ name }) => name));
+  for (const handling of Object.values(TABLES)) if (handling.by === "store") expect(stores).toContain(handling.store);
+});
+
+test("all about a person is told, as lines, and the record keeps who it was apart", async () => {
+  expect((await refused(rig.get("exportPersonalData", {}, "person=Nobody"))).status).toBe(404);
+  expect((await refused(rig.get("exportPersonalData"))).status).toBe(400);
+  const text = await (await rig.get("exportPersonalData", {}, "person=Ada+Lovelace")).text();
+  const lines = text
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { kind: string; device?: string });
+  const counts: Record<string, number> = {};
+  for (const { kind } of lines) counts[kind] = (counts[kind] ?? 0) + 1;
+  expect(counts).toEqual({
+    about: 1,
+    device: 1,
+    event: 1,
+    latest: 1,
+    metrics: 1,
+    readings: 40,
+    deadLetter: 1,
+    message: 41,
+    end: 1,
+  });
+  expect(lines.every(({ device }) => device === undefined || device === GONE)).toBe(true);
+  expect(lines.find(({ kind }) => kind === "device")).toMatchObject({
+    notes: "of Ada Lovelace",
+    labels: { person: "Ada Lovelace" },
+  });
+  const { rows } = await pool().query(
+    "SELECT target, detail::text AS detail FROM audit_row WHERE verb = 'exportPersonalData' AND outcome = 'done'",
+  );
+  expect(rows).toEqual([{ target: null, detail: expect.not.stringMatching(/Ada|pump/) }]);
+});
+
+test("one of several devices is erased: nothing is found in any store, the others are exact, and the audit record verifies", async () => {
+  const before = await othersData();
+  expect(await scan(GONE)).toContain("log_batch");
+  await read(jobContract, call("deleteDevice", "DELETE", { id: GONE }, "erase=true"));
+  expect((await refused(rig.get("getDevice", { id: GONE }))).status).toBe(404);
+  await until(async () => (await erasuresOf())[0]!.state === "proven" || null, { timeoutMs: 90_000 });
+  const [proof] = await erasuresOf(`device=${GONE}`);
+  expect(proof).toMatchObject({ name: null, readings: 80, looks: 1, dropped: 0 });
+  const erased = Object.fromEntries(proof!.stores.map(({ store, erased, left }) => [store, [erased, left]]));
+  expect(erased).toMatchObject({
+    "Message archive": [41, 0],
+    "Dead letters": [2, 0],
+    "Event log": [41, 0],
+    "Cold files": [0, 0],
+  });
+  expect(await scan(GONE)).toEqual([]);
+  expect(await scan("Lovelace")).toEqual([]);
+  expect(await rig.engines.archive.find({ device: GONE, limit: 10 })).toEqual([]);
+  expect(await othersData()).toEqual(before);
+  const { rows } = await pool().query(
+    `SELECT (SELECT spec->'devices' FROM alert_rule WHERE name LIKE 'Hot%') AS rule, (SELECT reason FROM silence) AS silence,
+       (SELECT query FROM saved_view) AS view, (SELECT notes FROM device WHERE name = $1) AS notes, (SELECT count(*)::int FROM event WHERE key IN ('a', 'b')) AS events`,
+    [OTHERS[0]],
+  );
+  expect(rows).toEqual([
+    {
+      ...{ rule: ["(erased 1)", OTHERS[0]], silence: "repair of (erased 1), not of pump-170" },
+      ...{ view: `device=(erased 1)&device=${OTHERS[2]}`, notes: "stands beside (erased 1).", events: 1 },
+    },
+  ]);
+  expect(await audit()).toMatchObject({ fault: null, unvouched: null });
+  const { rows: sealed } = await pool().query<{ text: string }>(
+    "SELECT detail::text AS text FROM audit_row WHERE verb = 'proveErasure'",
+  );
+  expect(JSON.parse(sealed[0]!.text)).toMatchObject({ after: { readings: 80, mark: proof!.mark } });
+});
+
+test("a message that still comes is dropped and counted, until it is allowed again; then it makes a new device", async () => {
+  await send([message(GONE, 60), message(OTHERS[0]!, 60)]);
+  const [proof] = await erasuresOf(`device=${GONE}`);
+  expect(proof!.dropped).toBe(1);
+  expect((await refused(rig.get("getDevice", { id: GONE }))).status).toBe(404);
+  expect(await rig.engines.archive.count(GONE)).toBe(0);
+  expect((await refused(call("allowErased", "POST", { id: "999" }))).status).toBe(404);
+  await read(erasuresAnswer, call("allowErased", "POST", { id: String(proof!.id) }));
+  expect((await refused(call("allowErased", "POST", { id: String(proof!.id) }))).kind).toBe("wrong-status");
+  await send([message(GONE, 61)]);
+  expect(await rig.engines.archive.count(GONE)).toBe(1);
+});
+
+test("killed after any step it goes on; of a name that may mean something else words stay", async () => {
+  await pool().query("UPDATE job SET paused = true WHERE name = 'catalog-removals'");
+  await read(jobContract, call("deleteDevice", "DELETE", { id: PLAIN }, "erase=true"));
+  await pool().query("DELETE FROM catalog_removal");
+  const context = jobContext(pool());
+  let steps = 0;
+  for (let isDone = false; !isDone; steps++) {
+    let left = 1;
+    const step: JobContext["step"] = (work) =>
+      context.step(async (tx) => {
+        const progress = await work(tx);
+        if (left-- <= 0) throw new InjectedFault("killed");
+        return progress;
+      });
+    isDone = await eraseAll({ ...context, step }, deps(), 0).then(
+      () => true,
+      (error: unknown) => {
+        if (!(error instanceof InjectedFault)) throw error;
+        return false;
+      },
+    );
+  }
+  expect(steps).toBeGreaterThan(4);
+  const [proof] = await erasuresOf(`device=${PLAIN}`);
+  expect(proof).toMatchObject({ state: "proven", name: null });
+  expect(proof!.stores.every(({ left }) => left === 0)).toBe(true);
+  expect(await rig.engines.archive.count(PLAIN)).toBe(0);
+  const { rows } = await pool().query("SELECT name FROM saved_view");
+  expect(rows).toEqual([{ name: "Kiln and (erased 1)" }]);
+  expect(await audit()).toMatchObject({ fault: null });
+});

@@ -1,0 +1,22 @@
+import type { Pool } from "pg";
+
+/** The device that is erased. */
+export interface ErasureSubject {
+  /** The erasure's number. */
+  readonly erasure: number;
+  /** The device's id as it was. */
+  readonly key: number;
+  readonly name: string;
+  /** Files of cold storage that had rows of it. */
+  readonly coldFiles: readonly number[];
+}
+
+/** A store where something of a device may be. Who calls: the job of erasures, in the order of its table (server/compose-erasure.ts). */
+export interface ErasureStore {
+  /** For people: "Message archive". */
+  readonly name: string;
+  /** Takes out of it all that is of the device. Harmless when repeated, and when killed in it. @returns how many rows, messages or files. */
+  erase(pool: Pool, subject: ErasureSubject): Promise<number>;
+  /** Looks all of it through. @returns how many are still there. */
+  count(pool: Pool, subject: ErasureSubject): Promise<number>;
+}
