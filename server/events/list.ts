@@ -65,8 +65,10 @@ const ALL = `
   WHERE $1::integer[] IS NULL AND j.finished_at >= $2 AND coalesce(j.started_at, j.created_at) < $3 AND (j.trigger = 'request' OR j.state IN ('failed', 'stopped'))
     AND ($4::text[] IS NULL OR 'job' = ANY ($4))
   UNION ALL
-  SELECT 'u' || u.id, 'edit', u.verb, 'info', d.site_id, s.name, d.name, u.time, u.time, jsonb_build_object('verb', u.verb, 'target', u.target)
-  FROM audit_row u LEFT JOIN device d ON u.verb = 'updateDevice' AND d.name = u.target LEFT JOIN site s ON s.id = d.site_id
+  SELECT 'u' || u.id, 'edit', u.verb, 'info', d.site_id, s.name, d.name, u.time, u.time, jsonb_build_object('verb', u.verb, 'target', t.target)
+  FROM audit_row u CROSS JOIN LATERAL (
+      SELECT coalesce(u.target, (SELECT value FROM audit_value v WHERE v.row_id = u.id AND v.path = 'target')) AS target) AS t
+    LEFT JOIN device d ON u.verb = 'updateDevice' AND d.name = t.target LEFT JOIN site s ON s.id = d.site_id
   WHERE u.time >= $2 AND u.time < $3 AND u.outcome = 'done' AND u.verb = ANY ($12) AND ($4::text[] IS NULL OR 'edit' = ANY ($4))`;
 
 /** Reads what happened, the latest first. What is of no site is told to who sees all sites alone. */
