@@ -5,6 +5,7 @@ import { useRouter } from "next/navigation";
 import { useState } from "react";
 import { counted } from "@/server/domain/counted";
 import { useLive } from "../live/provider";
+import { useMayEverywhere } from "../queries/access";
 import { deleteDevice, type DescribedDevice, deviceQuery } from "../queries/device";
 import { FLEET_ORDER } from "../queries/devices";
 import { FormDialog } from "../shell/form-dialog";
@@ -17,6 +18,7 @@ export function DeleteDevice({ device, onClose }: { device: DescribedDevice; onC
   const live = useLive();
   const messages = useQuery(deviceQuery(live, id)).data?.messages ?? 0;
   const router = useRouter();
+  const seesProof = useMayEverywhere("administer");
   const [erases, setErases] = useState(false);
   const remove = useMutation({
     mutationFn: () => deleteDevice(id, erases),
@@ -27,7 +29,7 @@ export function DeleteDevice({ device, onClose }: { device: DescribedDevice; onC
       void queries.invalidateQueries({ refetchType: "none" });
       // The list that is gone to would begin with the order it had, and the device in it.
       queries.removeQueries({ queryKey: [FLEET_ORDER] });
-      router.push(erases ? "/retention" : "/devices");
+      router.push(erases && seesProof ? "/retention" : "/devices");
     },
   });
   return (

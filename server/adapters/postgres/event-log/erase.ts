@@ -4,7 +4,7 @@ import { withTransaction } from "@/server/postgres/transaction";
 import { decodeFrame, encodeFrames } from "./framing";
 
 /** Rows of log_batch looked through together. */
-const ROWS = 20;
+const ROWS = 100;
 
 interface Place {
   readonly topic_id: number;
@@ -57,19 +57,24 @@ async function eraseRow(pool: Pool, { topic_id, partition, last_offset }: Place,
   });
 }
 
-/** Rows whose bytes have the name somewhere, or what JSON makes of it. */
+interface Row extends Place {
+  /** Null: the name isn't in it. */
+  readonly payload: Buffer | null;
+}
+
+/** Rows whose bytes have the name somewhere, or what JSON makes of it. Each statement looks at so many rows alone: a log may be large. */
 async function* rowsWith(pool: Pool, device: string): AsyncGenerator<Place & { readonly payload: Buffer }> {
   const needles = [device, JSON.stringify(device).slice(1, -1)].map((text) => Buffer.from(text));
   let after: Place | null = null;
   for (;;) {
-    const { rows }: { rows: (Place & { readonly payload: Buffer })[] } = await pool.query(
-      `SELECT topic_id, partition, last_offset, payload FROM log_batch
-       WHERE (position($1::bytea IN payload) > 0 OR position($2::bytea IN payload) > 0)
-         AND ($3::integer IS NULL OR (topic_id, partition, last_offset) > ($3, $4::integer, $5::bigint))
-       ORDER BY topic_id, partition, last_offset LIMIT ${ROWS}`,
+    const { rows }: { rows: Row[] } = await pool.query(
+      `SELECT topic_id, partition, last_offset, CASE WHEN position($1::bytea IN payload) > 0 OR position($2::bytea IN payload) > 0 THEN payload END AS payload
+       FROM (SELECT topic_id, partition, last_offset, payload FROM log_batch
+         WHERE $3::integer IS NULL OR (topic_id, partition, last_offset) > ($3, $4::integer, $5::bigint)
+         ORDER BY topic_id, partition, last_offset LIMIT ${ROWS}) AS some`,
       [...needles, ...placeOf(after)],
     );
-    yield* rows;
+    for (const { payload, ...place } of rows) if (payload !== null) yield { ...place, payload };
     if (rows.length < ROWS) return;
     after = rows.at(-1)!;
   }

@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { erasedMark, holdsName, isTelling, sqlWordPattern } from "./erased";
+
+test("a name is found as a word of its own, not within another's", () => {
+  const holds = (text: string, name = "pump-1") => holdsName(Buffer.from(text), name);
+  for (const text of ['{"device":"pump-1"}', "pump-1 broke", "of pump-1.", "(pump-1)", '{"pump-1": 3}'])
+    expect([text, holds(text)]).toEqual([text, true]);
+  for (const text of ["pump-10", "gw:pump-1", "pump-1.2", "a/pump-1", "xpump-1", "pump-1-b", "pümp-1"])
+    expect([text, holds(text)]).toEqual([text, false]);
+  // What JSON writes otherwise is found as it writes it.
+  expect(holds('{"device":"a\\\\b-1"}', "a\\b-1")).toBe(true);
+});
+
+test("a name that may mean something else is looked for as a string of JSON alone", () => {
+  expect(["pump", "12", "a-1", "kitchen"].filter(isTelling)).toEqual([]);
+  expect(["pump-1", "02:fd:00", "kitchen2"].filter(isTelling)).toHaveLength(3);
+  expect(holdsName(Buffer.from("the pump broke"), "pump")).toBe(false);
+  expect(holdsName(Buffer.from('{"device":"pump"}'), "pump")).toBe(true);
+});
+
+test("signs of a name are no signs of an expression, and a mark is of salt and name", () => {
+  expect(sqlWordPattern("a.b+1")).toContain("a\\.b\\+1");
+  expect(erasedMark(Buffer.from("s"), "a")).not.toBe(erasedMark(Buffer.from("t"), "a"));
+});
