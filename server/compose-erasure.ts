@@ -10,7 +10,7 @@ import { SYSTEM } from "./domain/access";
 import { notificationStore } from "./erasure/notifications";
 import { readTold, tableStores } from "./erasure/words";
 import { requestRun } from "./jobs/requests";
-import type { ErasureStore } from "./ports/erasure";
+import type { ErasureStore } from "./postgres/erasure";
 import { withTransaction } from "./postgres/transaction";
 
 const HOUR = 3_600_000;

@@ -154,15 +154,14 @@ test("all about a person is told, as lines, and the record keeps who it was apar
     event: 1,
     latest: 1,
     metrics: 1,
-    readings: 40,
+    readings: 41,
     deadLetter: 1,
     message: 41,
     end: 1,
   });
   expect(lines.every(({ device }) => device === undefined || device === GONE)).toBe(true);
   expect(lines.find(({ kind }) => kind === "device")).toMatchObject({
-    notes: "of Ada Lovelace",
-    labels: { person: "Ada Lovelace" },
+    row: { notes: "of Ada Lovelace", labels: { person: "Ada Lovelace" } },
   });
   const { rows } = await pool().query(
     "SELECT target, detail::text AS detail FROM audit_row WHERE verb = 'exportPersonalData' AND outcome = 'done'",

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import { pause } from "@/server/async/backoff";
 import type { JobContext } from "@/server/postgres/job";
-import type { ErasureStore, ErasureSubject } from "@/server/ports/erasure";
+import type { ErasureStore, ErasureSubject } from "@/server/postgres/erasure";
 import { type ErasedStore, type Erasure, nextErasure, noteErasure, noteLook, type Remaining } from "./erasures";
 
 /** What erasing needs of other rooms. */

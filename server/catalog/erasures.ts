@@ -1,5 +1,5 @@
+import { createHash } from "node:crypto";
 import type { Pool, PoolClient } from "pg";
-import { erasedMark } from "@/server/domain/erased";
 import type { EpochMs } from "@/server/domain/terms";
 import { beginEpoch } from "./epoch";
 
@@ -48,6 +48,11 @@ export interface Erasure {
 const ms = (column: string, as: string) => `(extract(epoch FROM ${column}) * 1000)::float8 AS "${as}"`;
 const COLUMNS = `id, key, name, encode(name_hash, 'hex') AS mark, readings::float8 AS readings, place, stores, cold_files AS "coldFiles", remains, looks, dropped::float8 AS dropped,
   ${ms("created_at", "createdAt")}, ${ms("looked_at", "lookedAt")}, ${ms("finished_at", "finishedAt")}, ${ms("dropped_at", "droppedAt")}, ${ms("allowed_at", "allowedAt")}`;
+
+/** The mark by which the name of an erased device is known. */
+function erasedMark(salt: Uint8Array, name: string): string {
+  return createHash("sha256").update(salt).update(name).digest("hex");
+}
 
 async function readSalt(tx: Pool | PoolClient): Promise<Buffer> {
   const { rows } = await tx.query<{ salt: Buffer }>("SELECT salt FROM erasure_salt");

@@ -1,12 +1,5 @@
-import { createHash } from "node:crypto";
-
 /** What stands in the event log for a record that was erased: nobody handles it. */
 export const ERASED_RECORD = Buffer.from("(erased)");
-
-/** The mark by which the name of an erased device is known. */
-export function erasedMark(salt: Uint8Array, name: string): string {
-  return createHash("sha256").update(salt).update(name).digest("hex");
-}
 
 /** What stands where the name of a device was in words of people and in notes. Each erasure has its own, so that no two things come to be called the same. */
 export function erasedWord(erasure: number): string {

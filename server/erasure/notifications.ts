@@ -1,5 +1,5 @@
 import { erasedWord, isTelling, sqlWordPattern } from "@/server/domain/erased";
-import type { ErasureStore } from "@/server/ports/erasure";
+import type { ErasureStore } from "@/server/postgres/erasure";
 
 /** Notifications that tell of its alerts, or name it: their words go, that they were sent stays. Before its alerts are deleted. */
 export const notificationStore: ErasureStore = {

@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import type { ErasureStore, ErasureSubject as Subject } from "@/server/ports/erasure";
+import type { ErasureStore, ErasureSubject as Subject } from "@/server/postgres/erasure";
 import { erasedWord, isTelling, sqlWordPattern } from "@/server/domain/erased";
 import { type Handling, TABLES } from "./tables";
 

@@ -114,7 +114,7 @@ async function* rowsOf({ pool, twins }: Deps, { key, name: device }: OneDevice):
      SELECT 'alert', to_jsonb(a) - 'device_id' - 'site_id' - 'metric_id' FROM alert a WHERE a.device_id = $1 OR a.device_name = $2`,
     [key, device],
   );
-  for (const { kind, row } of rows) yield line({ kind, device, ...row });
+  for (const { kind, row } of rows) yield line({ kind, device, row });
   const twin = (await twins.get([device])).get(device);
   const latest = [...(twin?.values ?? [])].map(([field, { value, eventTime }]) => [
     field,
@@ -135,7 +135,7 @@ async function* readingsOf(
   );
   const { rows: ends } = await pool.query<{ from: number | null; to: number | null }>(
     `SELECT (extract(epoch FROM least(min(f), min(c))) * 1000)::float8 AS from, (extract(epoch FROM greatest(max(t), max(e))) * 1000)::float8 AS to
-     FROM (SELECT (SELECT min(time) FROM sample WHERE device_id = $1) AS f, (SELECT min(min_time) FROM cold_device WHERE device_id = $1) AS c,
+     FROM (SELECT (SELECT date_trunc('hour', min(time), 'UTC') FROM sample WHERE device_id = $1) AS f, (SELECT min(min_time) FROM cold_device WHERE device_id = $1) AS c,
        (SELECT last_event_time FROM device WHERE id = $1) AS t, (SELECT max(max_time) FROM cold_device WHERE device_id = $1) AS e) AS ends`,
     [key],
   );

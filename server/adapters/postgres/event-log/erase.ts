@@ -71,7 +71,7 @@ async function* rowsWith(pool: Pool, device: string): AsyncGenerator<Place & { r
       `SELECT topic_id, partition, last_offset, CASE WHEN position($1::bytea IN payload) > 0 OR position($2::bytea IN payload) > 0 THEN payload END AS payload
        FROM (SELECT topic_id, partition, last_offset, payload FROM log_batch
          WHERE $3::integer IS NULL OR (topic_id, partition, last_offset) > ($3, $4::integer, $5::bigint)
-         ORDER BY topic_id, partition, last_offset LIMIT ${ROWS}) AS some`,
+         ORDER BY topic_id, partition, last_offset LIMIT ${ROWS}) AS part`,
       [...needles, ...placeOf(after)],
     );
     for (const { payload, ...place } of rows) if (payload !== null) yield { ...place, payload };
