@@ -78,6 +78,8 @@ export const TABLES: Readonly<Record<string, Handling>> = {
   job_run: WORDS,
   lag_minute: never(NUMBERS),
   late_hour: DEVICE,
+  lineage_event: WORDS,
+  lineage_state: WORDS,
   live_watch: never(NUMBERS),
   log_batch: store("Event log"),
   log_cluster: never(NUMBERS),
