@@ -154,7 +154,7 @@ test("all about a person is told, as lines, and the record keeps who it was apar
     event: 1,
     latest: 1,
     metrics: 1,
-    readings: 41,
+    readings: 40,
     deadLetter: 1,
     message: 41,
     end: 1,
