@@ -149,7 +149,14 @@ export const qualityLimitsAnswer = z
   })
   .meta({ id: "QualityLimits" });
 
-export const dataContractQuery = z.object({ site: text(128).optional(), type: text(128).optional() });
+export const dataContractQuery = z.object({
+  site: text(128).optional(),
+  type: text(128).optional(),
+  form: z
+    .enum(["readings", "views"])
+    .default("readings")
+    .describe("readings: one property a metric, and every check · views: the views in PostgreSQL, with rules in SQL"),
+});
 
 /** By https://bitol.io: the parts that every contract has. */
 export const dataContract = z
