@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { READY_RULES } from "@/server/domain/alerts/ready-rules";
 import { ruleSpec } from "@/server/domain/alerts/rule";
-import { draftInAddress, draftOf, NEW_CONDITION, NEW_DRAFT, specOf, watchedBy } from "./draft";
+import { draftInAddress, draftOf, NEW_CONDITION, NEW_DRAFT } from "./draft";
+import { specOf, watchedBy } from "./draft-spec";
 import { parseDuration } from "./draft-text";
 
 const RULES = [

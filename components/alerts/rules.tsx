@@ -17,12 +17,12 @@ import { Link } from "../ui/link";
 import { useAddress } from "../ui/url";
 import { draftInAddress, NO_DRAFT } from "./draft";
 import { ImportRules } from "./import-rules";
-import { ReadyRules } from "./ready-rules";
 import { History, RemoveRule } from "./rule-dialogs";
 import { total } from "./rule-noise";
 import { Rule } from "./rule-row";
 import classes from "./rules.module.css";
 
+const ReadyRules = dynamic(() => import("./ready-rules").then((ready) => ready.ReadyRules), { ssr: false });
 const RuleEditor = dynamic(() => import("./rule-editor").then((editor) => editor.RuleEditor), { ssr: false });
 
 /** What is open over the list. */

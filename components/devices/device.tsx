@@ -1,6 +1,7 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { Button, Tabs } from "@mantine/core";
+import dynamic from "next/dynamic";
 import { type ReactNode, useMemo, useState } from "react";
 import type { DeviceDetail } from "@/server/contracts/devices";
 import type { FrameData } from "@/server/contracts/live";
@@ -14,18 +15,21 @@ import { FiringAt } from "../shell/firing";
 import { Page } from "../shell/page";
 import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
 import classes from "./device.module.css";
-import { DeviceDeadLetters } from "./device-dead-letters";
 import { DeviceFacts } from "./device-facts";
 import { History } from "./history";
 import { type KnownMetrics, metricsByName } from "../ui/meaning";
 import { inMetricOrder } from "../ui/metric-order";
-import { Messages } from "./messages";
 import { Properties } from "./properties";
-import { Units } from "./units";
 import { useAddress } from "../ui/url";
 import { Availability } from "./availability";
 import { shownMetrics } from "./shown-metrics";
 import { Link } from "../ui/link";
+
+const DeviceDeadLetters = dynamic(() => import("./device-dead-letters").then((list) => list.DeviceDeadLetters), {
+  ssr: false,
+});
+const Messages = dynamic(() => import("./messages").then((messages) => messages.Messages), { ssr: false });
+const Units = dynamic(() => import("./units").then((units) => units.Units), { ssr: false });
 
 const reloadsOnGoodbye = (_: DeviceDetail, data: FrameData) => hasGoodbye(data);
 

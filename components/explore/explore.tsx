@@ -1,6 +1,7 @@
 "use client";
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import dynamic from "next/dynamic";
 import { useMemo, useState } from "react";
 import type { ExploreAnswer } from "@/server/contracts/explore";
 import { counted } from "@/server/domain/counted";
@@ -24,10 +25,11 @@ import { SavedViews } from "../views/saved-views";
 import { drawnOf, orderIn } from "./drawn";
 import classes from "./explore.module.css";
 import { FirstChoice } from "./first-choice";
-import { Lines } from "./lines";
 import { Pick } from "./pick";
 import { Previous } from "./previous";
-import { Strips } from "./strips";
+
+const Lines = dynamic(() => import("./lines").then((lines) => lines.Lines), { ssr: false });
+const Strips = dynamic(() => import("./strips").then((strips) => strips.Strips), { ssr: false });
 
 /** Ranges have an end here: all there is would be decades for one device whose clock was wrong. */
 const OFFERED = RANGES.filter(({ ms }) => ms !== null);

@@ -1,7 +1,7 @@
 "use client";
 import { Button } from "@mantine/core";
 import { useCallback, useMemo, useState } from "react";
-import { MOST_NAMED } from "@/server/contracts/explore";
+import { MOST_NAMED } from "@/server/domain/device-lists";
 import { counted } from "@/server/domain/counted";
 import { readable } from "@/server/domain/readable";
 import { toStretches } from "../live/series";

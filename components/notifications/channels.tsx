@@ -1,5 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
+import dynamic from "next/dynamic";
 import { useState } from "react";
 import type { ChannelView, RouteView } from "@/server/contracts/notifications";
 import { useMayEverywhere } from "../queries/access";
@@ -11,7 +12,6 @@ import { Page } from "../shell/page";
 import { useNow } from "../ui/clock";
 import { Failure, Loading, StaleNotice } from "../ui/feedback";
 import { MarkShape } from "../ui/state-mark";
-import { ChannelDialog } from "./channel-dialog";
 import { ChannelTable } from "./channel-table";
 import classes from "./notifications.module.css";
 import { RemoveChannel } from "./remove";
@@ -19,6 +19,8 @@ import { Routes } from "./routes";
 import { TestDialog } from "./test-dialog";
 import { Tester } from "./tester";
 import { channelsVerdict } from "./words";
+
+const ChannelDialog = dynamic(() => import("./channel-dialog").then((dialog) => dialog.ChannelDialog), { ssr: false });
 
 /** Where people and programs are told of alerts, and who is told of which. */
 export function Channels() {

@@ -1,6 +1,7 @@
 "use client";
 import { Button } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import dynamic from "next/dynamic";
 import { useState } from "react";
 import type { ChannelView, RouteView } from "@/server/contracts/notifications";
 import { changeRoute, NOTIFICATIONS } from "../queries/notifications";
@@ -10,8 +11,9 @@ import { Section } from "../ui/section";
 import { Spoken } from "../ui/spoken";
 import classes from "./notifications.module.css";
 import { RemoveRoute } from "./remove";
-import { RouteDialog } from "./route-dialog";
 import { routeWords } from "./words";
+
+const RouteDialog = dynamic(() => import("./route-dialog").then((dialog) => dialog.RouteDialog), { ssr: false });
 
 interface RoutesProps {
   routes: readonly RouteView[];

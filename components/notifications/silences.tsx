@@ -1,5 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
+import dynamic from "next/dynamic";
 import { useState } from "react";
 import type { MaintenanceView, SilenceView } from "@/server/contracts/notifications";
 import { counted } from "@/server/domain/counted";
@@ -13,13 +14,21 @@ import { Failure, Loading, StaleNotice } from "../ui/feedback";
 import { StateMark } from "../ui/state-mark";
 import { useAddress } from "../ui/url";
 import { Calendar } from "./calendar";
-import { MaintenanceDialog } from "./maintenance-dialog";
 import { MaintenanceTable } from "./maintenance-table";
 import { matchersInAddress, NO_MATCHERS } from "./matchers-in-address";
 import classes from "./notifications.module.css";
 import { EndSilence, RemoveMaintenance } from "./remove";
-import { ExtendSilence, SilenceDialog } from "./silence-dialog";
 import { SilenceTable } from "./silence-table";
+
+const SilenceDialog = dynamic(() => import("./silence-dialog").then((dialogs) => dialogs.SilenceDialog), {
+  ssr: false,
+});
+const ExtendSilence = dynamic(() => import("./silence-dialog").then((dialogs) => dialogs.ExtendSilence), {
+  ssr: false,
+});
+const MaintenanceDialog = dynamic(() => import("./maintenance-dialog").then((dialog) => dialog.MaintenanceDialog), {
+  ssr: false,
+});
 
 /** What keeps alerts from being told: silences, and maintenance that comes again. */
 export function Silences() {

@@ -1,5 +1,6 @@
 "use client";
 import { Button } from "@mantine/core";
+import dynamic from "next/dynamic";
 import { useState } from "react";
 import type { RetentionAnswer } from "@/server/contracts/retention";
 import { useClock } from "../ui/clock";
@@ -7,8 +8,9 @@ import { formatUntil } from "../ui/format";
 import { Section } from "../ui/section";
 import classes from "./retention.module.css";
 import { RemoveRule } from "./remove-rule";
-import { RuleDialog } from "./rule-dialog";
 import { keptWords, selectedWords } from "./words";
+
+const RuleDialog = dynamic(() => import("./rule-dialog").then((dialog) => dialog.RuleDialog), { ssr: false });
 
 type Rule = RetentionAnswer["rules"][number];
 

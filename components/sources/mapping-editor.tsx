@@ -2,6 +2,7 @@
 import { Select } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
+import dynamic from "next/dynamic";
 import { useState } from "react";
 import type { SourceDetail, SourceMappingView, SourcePayload, SourceSample } from "@/server/contracts/sources";
 import type { MappingInput } from "@/server/domain/mapping/mapping";
@@ -16,13 +17,14 @@ import { useZone } from "../ui/zone";
 import { Becomes } from "./becomes";
 import { EffectView } from "./effect-view";
 import { hasPayload } from "./kind-list";
-import { MappingForm } from "./mapping-form";
 import classes from "./mapping.module.css";
 import { faultsOf, mappingText, readMapping } from "./mapping-text";
 import { NO_PAYLOAD, PayloadFields } from "./payload-fields";
 import { PayloadView } from "./payload-view";
 import { outcomeOf } from "./samples";
 import { Versions } from "./versions";
+
+const MappingForm = dynamic(() => import("./mapping-form").then((form) => form.MappingForm), { ssr: false });
 
 /** The pause in typing after which a mapping is tried, in milliseconds. */
 const PAUSE_MS = 400;

@@ -1,4 +1,4 @@
-import { type MappingInput, OWN_SHAPE } from "@/server/domain/mapping/mapping";
+import type { MappingInput } from "@/server/domain/mapping/mapping";
 import { compileGlob } from "@/server/domain/mapping/globs";
 import { legalName } from "@/server/domain/mapping/names";
 import { parsePath, writePath } from "@/server/domain/mapping/paths";
@@ -10,8 +10,8 @@ const WHOLE: ReadonlySet<MappingInput["decode"]> = new Set(["json", "form", "tex
 
 /** The keys of a leaf from its part's element on; null for one outside of where elements are. */
 function keysInElement(mapping: MappingInput, path: string): readonly string[] | null {
-  // That mapping has no rules to change.
-  if (mapping.decode === OWN_SHAPE) return null;
+  // Messages in Fieldwatch's own shape go on as they are: that mapping has no rules to change.
+  if (mapping.decode === "fieldwatch") return null;
   const part = WHOLE.has(mapping.decode) ? null : (mapping.decode === "any" ? /^line \d+: / : /^.*?: /).exec(path);
   const keys = parsePath(path.slice(part?.[0].length ?? 0));
   if (!mapping.each) return keys;

@@ -1,35 +1,8 @@
 "use client";
-import { Modal } from "@mantine/core";
-import type { ReactNode } from "react";
-import classes from "./ui.module.css";
+import dynamic from "next/dynamic";
+import { untilLoaded } from "./lazy-chart";
 
-interface DialogProps {
-  title: string;
-  /** Width in pixels, where there is room. */
-  size: number;
-  onClose: () => void;
-  /** True for what isn't shown again: a click beside it doesn't close it. */
-  isLasting?: boolean;
-  children: ReactNode;
-}
-
-/** A dialog over the page, open as long as it is there. Its head is no <header>: that would be a second banner. */
-export function Dialog({ title, size, onClose, isLasting = false, children }: DialogProps) {
-  return (
-    <Modal
-      opened
-      onClose={onClose}
-      size={size}
-      withCloseButton={false}
-      closeOnClickOutside={!isLasting}
-      closeOnEscape={!isLasting}
-      transitionProps={{ duration: 0 }}
-    >
-      <div className={classes.dialogHead}>
-        <Modal.Title>{title}</Modal.Title>
-        <Modal.CloseButton aria-label="Close" />
-      </div>
-      {children}
-    </Modal>
-  );
-}
+/** A dialog over the page, open as long as it is there. It is loaded when the first one opens: no page needs it to show what it is about. */
+export const Dialog = dynamic(() => untilLoaded(async () => (await import("./modal-dialog")).ModalDialog), {
+  ssr: false,
+});

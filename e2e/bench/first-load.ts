@@ -1,12 +1,14 @@
 import { gzipSync } from "node:zlib";
 import type { Page } from "playwright";
 import type { DevicesAnswer } from "@/server/contracts/devices";
+import { PAGES, PEOPLE_PAGES } from "../journeys/pages";
 import { setStage, type Stage } from "../journeys/stage";
 import { until } from "../waiting";
 import { markdownTable } from "./report";
 
 /** Most JavaScript a page may need before it shows its content, gzip. */
 const MOST_KB = 300;
+const OTHERS = ["/alerts", "/alerts/rules", "/alerts/silences", "/alerts/channels", "/events"];
 /** A page is done loading when no script came for so long. */
 const QUIET_MS = 3000;
 
@@ -28,7 +30,12 @@ export async function main(): Promise<number> {
   const loads: Load[] = [];
   try {
     const device = await firstDevice(stage);
-    const paths = ["/", "/?wall=1", "/devices", `/devices/${device}`, "/pipeline", "/dead-letters", "/health"];
+    const paths = [
+      ...new Set([...PAGES, ...PEOPLE_PAGES].map(({ route }) => route)),
+      "/?wall=1",
+      `/devices/${device}`,
+      ...OTHERS,
+    ];
     for (const one of paths) {
       const load = await measure(stage, one);
       if (load) loads.push(load);
@@ -91,8 +98,9 @@ async function measure(stage: Stage, route: string): Promise<Load | null> {
 async function namedScripts(stage: Stage, route: string): Promise<ReadonlySet<string> | null> {
   const answer = await stage.product.fetch(route);
   if (answer.status === 404) return null;
-  const named = (await answer.text()).matchAll(/<script[^>]+src="([^"?]+)/g);
-  return new Set([...named].map(([, file]) => file!));
+  const named = (await answer.text()).matchAll(/<script[^>]+src="([^"?]+)[^>]*>/g);
+  // What is for browsers without modules is loaded by none that works here.
+  return new Set([...named].flatMap(([tag, file]) => (/\snomodule/i.test(tag) ? [] : [file!])));
 }
 
 /** Bytes (gzip) of the scripts that a page names, which it needs before it works. */

@@ -1,9 +1,8 @@
 import { z } from "zod";
+import { MOST_NAMED } from "@/server/domain/device-lists";
 import { instant, nameList, text } from "./common";
 import { fleetFilter } from "./fleet";
 
-/** Most devices that are named in an address; a filter may select more. */
-export const MOST_NAMED = 200;
 /** Most devices that are read at once: as series of their own, or to make those of sites and types. */
 export const MOST_DEVICES = 1000;
 /** Up to so many series come as lines, with every figure of each step; more come as strips, with their mean alone. */

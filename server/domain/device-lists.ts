@@ -3,6 +3,9 @@ import { NAME_PATTERN } from "./terms";
 /** Most devices that are changed together. */
 export const MOST_CHANGED = 400;
 
+/** Most devices that are named in an address; a filter may select more. */
+export const MOST_NAMED = 200;
+
 /** What devices are sorted by, besides a metric's latest value. */
 export const SORT_FIELDS = [
   "id",
