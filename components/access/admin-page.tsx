@@ -3,10 +3,10 @@ import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import type { Permission } from "@/server/domain/access";
 import { meQuery } from "../queries/access";
-import { adviceOn } from "../queries/request";
 import { MayNot } from "../shell/may-not";
+import { NotYet } from "../shell/not-yet";
 import { Page } from "../shell/page";
-import { Failure, Loading, StaleNotice } from "../ui/feedback";
+import { StaleNotice } from "../ui/feedback";
 
 interface AdminPageProps {
   title: string;
@@ -40,16 +40,8 @@ interface LoadedProps<T> {
 /** What a query has brought; until then, or without it, what became of it. */
 export function Loaded<T>({ query: { data, error, refetch, isFetching }, what, children }: LoadedProps<T>) {
   if (data === undefined)
-    return error ? (
-      <Failure
-        what={`${what.charAt(0).toUpperCase()}${what.slice(1)} could not be loaded`}
-        why={error.message}
-        advice={adviceOn(error)}
-        onRetry={() => void refetch()}
-        retrying={isFetching}
-      />
-    ) : (
-      <Loading rows={6} height={32} label={`Loading ${what}`} />
+    return (
+      <NotYet what={what} error={error} onRetry={() => void refetch()} isRetrying={isFetching} rows={6} height={32} />
     );
   return (
     <>

@@ -9,14 +9,15 @@ import { toSegment } from "@/server/domain/segment";
 import { useMay } from "../queries/access";
 import { alertQuery, ALERTS, unacknowledgeAlert } from "../queries/alerts";
 import { exploreAddress } from "../queries/explore";
-import { adviceOn, RequestError } from "../queries/request";
+import { RequestError } from "../queries/request";
 import { whyOfAlert } from "../queries/why";
 import { AlertPages } from "../shell/alert-pages";
 import { useKeyHints } from "../shell/keyboard";
+import { NotYet } from "../shell/not-yet";
 import { Page } from "../shell/page";
 import { Age } from "../ui/age";
 import { useNow } from "../ui/clock";
-import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
+import { Empty, StaleNotice } from "../ui/feedback";
 import { formatTotal } from "../ui/format";
 import { isKeyTaken } from "../ui/key-target";
 import type { KeyHint } from "../ui/keyboard-help";
@@ -52,16 +53,16 @@ export function AlertView({ id }: { id: string }) {
       <Page title="Alert">
         <AlertPages />
         {isGone ? <Empty action={<Link href="/alerts">Go to the inbox</Link>}>There is no such alert.</Empty> : null}
-        {error && !isGone ? (
-          <Failure
-            what="The alert could not be loaded"
-            why={error.message}
-            advice={adviceOn(error)}
+        {isGone ? null : (
+          <NotYet
+            what="the alert"
+            error={error}
             onRetry={() => void refetch()}
-            retrying={isFetching}
+            isRetrying={isFetching}
+            rows={8}
+            height={40}
           />
-        ) : null}
-        {error ? null : <Loading rows={8} height={40} label="Loading the alert" />}
+        )}
       </Page>
     );
   }

@@ -8,12 +8,11 @@ import type { Alert, ListedAlert } from "@/server/contracts/alerts";
 import { counted } from "@/server/domain/counted";
 import { useMay } from "../queries/access";
 import { alertsQuery, alertSummaryQuery, MOST_OPEN } from "../queries/alerts";
-import { adviceOn } from "../queries/request";
 import { whyOfAlert } from "../queries/why";
 import { AlertPages } from "../shell/alert-pages";
 import { useKeyboard, useKeyHints } from "../shell/keyboard";
+import { NotYet } from "../shell/not-yet";
 import { Page } from "../shell/page";
-import { Failure, Loading } from "../ui/feedback";
 import { formatTotal } from "../ui/format";
 import type { KeyHint } from "../ui/keyboard-help";
 import { isKeyTaken } from "../ui/key-target";
@@ -124,16 +123,16 @@ export function Inbox() {
         >
           {null}
         </ListBar>
-        {!data && error ? (
-          <Failure
-            what="The alerts could not be loaded"
-            why={error.message}
-            advice={adviceOn(error)}
+        {data ? null : (
+          <NotYet
+            what="the alerts"
+            error={error}
             onRetry={() => void listed.refetch()}
-            retrying={listed.isFetching}
+            isRetrying={listed.isFetching}
+            rows={8}
+            height={40}
           />
-        ) : null}
-        {!data && !error ? <Loading rows={8} height={40} label="Loading the alerts" /> : null}
+        )}
         {data && rows.length === 0 ? <Nothing view={view} onClear={() => change(NO_FILTER)} /> : null}
         <div ref={list}>
           <ul

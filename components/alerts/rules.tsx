@@ -6,13 +6,13 @@ import { useState } from "react";
 import type { AlertRule, RuleEpisodes } from "@/server/contracts/rules";
 import { counted } from "@/server/domain/counted";
 import { useMayEverywhere } from "../queries/access";
-import { adviceOn } from "../queries/request";
 import { silencesQuery } from "../queries/notifications";
 import { ruleEpisodesQuery, RULES_FILE, rulesQuery } from "../queries/rules";
 import { AlertPages } from "../shell/alert-pages";
+import { NotYet } from "../shell/not-yet";
 import { OfAllSites } from "../shell/of-all-sites";
 import { Page } from "../shell/page";
-import { Failure, Loading, StaleNotice } from "../ui/feedback";
+import { StaleNotice } from "../ui/feedback";
 import { Link } from "../ui/link";
 import { useAddress } from "../ui/url";
 import { draftInAddress, NO_DRAFT } from "./draft";
@@ -50,16 +50,16 @@ function List() {
   return (
     <Page title="Rules">
       <AlertPages />
-      {!data && error ? (
-        <Failure
-          what="The rules could not be loaded"
-          why={error.message}
-          advice={adviceOn(error)}
+      {data ? null : (
+        <NotYet
+          what="the rules"
+          error={error}
           onRetry={() => void refetch()}
-          retrying={isFetching}
+          isRetrying={isFetching}
+          rows={5}
+          height={64}
         />
-      ) : null}
-      {!data && !error ? <Loading rows={5} height={64} label="Loading the rules" /> : null}
+      )}
       {data && error ? (
         <StaleNotice onRetry={() => void refetch()}>These rules may be out of date: {error.message}</StaleNotice>
       ) : null}

@@ -7,10 +7,9 @@ import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
 import { toSegment } from "@/server/domain/segment";
 import { readable } from "@/server/domain/readable";
 import { useMayAtDevice } from "../queries/access";
-import { adviceOn } from "../queries/request";
 import { MayNot } from "../shell/may-not";
+import { NotYet } from "../shell/not-yet";
 import { Age } from "../ui/age";
-import { Failure, Loading } from "../ui/feedback";
 import { formatTotal } from "../ui/format";
 import { Pager, type Pages } from "../ui/pager";
 import type { WantedJob } from "./job-words";
@@ -105,16 +104,16 @@ export function GroupLetters(props: GroupLettersProps) {
           ) : null}
         </p>
         {!maySee ? <MayNot what="Seeing dead letters as they came" permission="view-messages" /> : null}
-        {maySee && !rows && error ? (
-          <Failure
-            what="Its dead letters could not be loaded"
-            why={error.message}
-            advice={adviceOn(error)}
+        {maySee && !rows ? (
+          <NotYet
+            what="its dead letters"
+            error={error}
             onRetry={props.onRetry}
-            retrying={props.isFetching}
+            isRetrying={props.isFetching}
+            rows={8}
+            height={44}
           />
         ) : null}
-        {maySee && !rows && !error ? <Loading rows={8} height={44} label="Loading its dead letters" /> : null}
         {rows && rows.length > 0 ? (
           <ol className={classes.letters}>
             {rows.map(({ item, isGone }) => (

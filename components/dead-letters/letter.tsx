@@ -7,8 +7,9 @@ import type { DeadLetterView } from "@/server/contracts/dead-letters";
 import { toSegment } from "@/server/domain/segment";
 import { useMay, useMayAtDevice } from "../queries/access";
 import { changeLetter, DEAD_LETTERS, letterQuery } from "../queries/dead-letters";
-import { adviceOn, RequestError } from "../queries/request";
+import { RequestError } from "../queries/request";
 import { MayNot } from "../shell/may-not";
+import { NotYet } from "../shell/not-yet";
 import { Age } from "../ui/age";
 import { Failure, Loading, StaleNotice } from "../ui/feedback";
 import { Expected } from "./expected";
@@ -98,16 +99,15 @@ export function Letter(props: LetterProps) {
           <MayNot what="Seeing dead letters as they came" permission="view-messages" />
         ) : isMissing ? (
           <p className={classes.muted}>There is no such dead letter, or its retention has ended.</p>
-        ) : !data && error ? (
-          <Failure
-            what="This dead letter could not be loaded"
-            why={error.message}
-            advice={adviceOn(error)}
-            onRetry={() => void refetch()}
-            retrying={isFetching}
-          />
         ) : !data ? (
-          <Loading rows={10} height={24} label="Loading the dead letter" />
+          <NotYet
+            what="this dead letter"
+            error={error}
+            onRetry={() => void refetch()}
+            isRetrying={isFetching}
+            rows={10}
+            height={24}
+          />
         ) : (
           <>
             {error ? (

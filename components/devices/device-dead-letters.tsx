@@ -1,13 +1,12 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { memo } from "react";
+import { NotYet } from "../shell/not-yet";
 import { StatusMark } from "../ui/letter-status";
 import { useMay } from "../queries/access";
 import { deviceDeadLettersQuery } from "../queries/device";
-import { adviceOn } from "../queries/request";
 import { MayNot } from "../shell/may-not";
 import { Age } from "../ui/age";
-import { Failure, Loading } from "../ui/feedback";
 import { Section } from "../ui/section";
 import classes from "./messages.module.css";
 import { Pager, usePages } from "../ui/pager";
@@ -43,16 +42,9 @@ function Kept({ id }: { id: string }) {
         ) : null
       }
     >
-      {!data && !error ? <Loading rows={2} label="Loading dead letters" /> : null}
-      {!data && error ? (
-        <Failure
-          what="The dead letters could not be loaded"
-          why={error.message}
-          advice={adviceOn(error)}
-          onRetry={() => void refetch()}
-          retrying={isFetching}
-        />
-      ) : null}
+      {data ? null : (
+        <NotYet what="the dead letters" error={error} onRetry={() => void refetch()} isRetrying={isFetching} rows={2} />
+      )}
       {data?.items.length === 0 ? <p className={classes.muted}>None: everything it sent could be read.</p> : null}
       {data && data.items.length > 0 ? (
         <ol className={classes.messages} aria-busy={isPlaceholderData}>

@@ -7,11 +7,10 @@ import { useLive, useRoom } from "../live/provider";
 import { applyToAll, changeOnly, mustReload } from "../live/series";
 import { applyToDetail, deviceQuery } from "../queries/device";
 import { stripsQuery } from "../queries/readings";
-import { adviceOn } from "../queries/request";
 import { FiringAt } from "../shell/firing";
+import { NotYet } from "../shell/not-yet";
 import { Age } from "../ui/age";
 import { useNow } from "../ui/clock";
-import { Failure, Loading } from "../ui/feedback";
 import { Link } from "../ui/link";
 import { type KnownMetrics, shownAs, unitOf } from "../ui/meaning";
 import { inMetricOrder } from "../ui/metric-order";
@@ -55,16 +54,15 @@ export function DeviceSheet({ id, known, onClose }: DeviceSheetProps) {
             <Availability id={id} firstSeen={data.firstSeen} />
             <Values device={data} known={known} />
           </>
-        ) : error ? (
-          <Failure
-            what={`${id} could not be loaded`}
-            why={error.message}
-            advice={adviceOn(error)}
-            onRetry={() => void refetch()}
-            retrying={isFetching}
-          />
         ) : (
-          <Loading rows={5} height={48} label="Loading the device" />
+          <NotYet
+            what={`the device ${id}`}
+            error={error}
+            onRetry={() => void refetch()}
+            isRetrying={isFetching}
+            rows={5}
+            height={48}
+          />
         )}
       </div>
     </Drawer>

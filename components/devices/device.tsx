@@ -10,10 +10,11 @@ import { useLive, useRoom } from "../live/provider";
 import { useMay } from "../queries/access";
 import { applyToDetail, describedDeviceQuery, deviceQuery } from "../queries/device";
 import { metricsQuery } from "../queries/metrics";
-import { adviceOn, RequestError } from "../queries/request";
+import { RequestError } from "../queries/request";
 import { FiringAt } from "../shell/firing";
+import { NotYet } from "../shell/not-yet";
 import { Page } from "../shell/page";
-import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
+import { Empty, StaleNotice } from "../ui/feedback";
 import classes from "./device.module.css";
 import { DeviceFacts } from "./device-facts";
 import { History } from "./history";
@@ -59,16 +60,15 @@ export function Device({ id, quality }: { id: string; quality: ReactNode }) {
       <Page title={title} tab={id}>
         {isMissing ? (
           <Empty action={<Link href="/devices">See all devices</Link>}>No device named {id} has reported.</Empty>
-        ) : error ? (
-          <Failure
-            what={`${id} could not be loaded`}
-            why={error.message}
-            advice={adviceOn(error)}
-            onRetry={() => void refetch()}
-            retrying={isFetching}
-          />
         ) : (
-          <Loading rows={4} height={56} label="Loading the device" />
+          <NotYet
+            what={`the device ${id}`}
+            error={error}
+            onRetry={() => void refetch()}
+            isRetrying={isFetching}
+            rows={4}
+            height={56}
+          />
         )}
       </Page>
     );

@@ -5,9 +5,8 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useMay } from "../queries/access";
 import { messagesQuery } from "../queries/device";
-import { adviceOn } from "../queries/request";
 import { MayNot } from "../shell/may-not";
-import { Failure, Loading } from "../ui/feedback";
+import { NotYet } from "../shell/not-yet";
 import { formatDuration, formatInstant } from "../ui/format";
 import { Section } from "../ui/section";
 import { useZone } from "../ui/zone";
@@ -49,16 +48,9 @@ function Kept({ id }: { id: string }) {
         />
       }
     >
-      {!data && !error ? <Loading rows={5} label="Loading messages" /> : null}
-      {!data && error ? (
-        <Failure
-          what="The messages could not be loaded"
-          why={error.message}
-          advice={adviceOn(error)}
-          onRetry={() => void refetch()}
-          retrying={isFetching}
-        />
-      ) : null}
+      {data ? null : (
+        <NotYet what="the messages" error={error} onRetry={() => void refetch()} isRetrying={isFetching} rows={5} />
+      )}
       {data?.items.length === 0 ? <p className={classes.muted}>No message is kept of this device.</p> : null}
       {data && data.items.length > 0 ? (
         <ol className={classes.messages} aria-busy={isPlaceholderData}>

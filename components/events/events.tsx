@@ -8,10 +8,10 @@ import { useMay } from "../queries/access";
 import { sitesQuery } from "../queries/device";
 import { eventsQuery } from "../queries/events";
 import { kindsIn, spanOf, wantedEvents } from "../queries/wanted-events";
-import { adviceOn } from "../queries/request";
+import { NotYet } from "../shell/not-yet";
 import { Page } from "../shell/page";
 import { useNow } from "../ui/clock";
-import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
+import { Empty, StaleNotice } from "../ui/feedback";
 import { formatMoment } from "../ui/format";
 import { NoMatch } from "../ui/list-page";
 import { Pager, usePages } from "../ui/pager";
@@ -145,16 +145,15 @@ function Listed({ address, change }: PartProps) {
     eventsQuery({ ...wantedEvents(address, minute), cursor: pages.cursor ?? undefined }, 15_000),
   );
   if (!data)
-    return error ? (
-      <Failure
-        what="Events could not be loaded"
-        why={error.message}
-        advice={adviceOn(error)}
+    return (
+      <NotYet
+        what="events"
+        error={error}
         onRetry={() => void refetch()}
-        retrying={isFetching}
+        isRetrying={isFetching}
+        rows={10}
+        height={36}
       />
-    ) : (
-      <Loading rows={10} height={36} label="Loading events" />
     );
   const open = data.items.find(({ id }) => id === address.get("event"));
   const isFiltered = Object.keys(NO_FILTER).some((key) => address.get(key) !== null);

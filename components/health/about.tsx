@@ -5,8 +5,7 @@ import { useState } from "react";
 import type { About, ReleaseView } from "@/server/contracts/about";
 import { useMayEverywhere } from "../queries/access";
 import { aboutQuery } from "../queries/about";
-import { adviceOn } from "../queries/request";
-import { Failure, Loading } from "../ui/feedback";
+import { NotYet } from "../shell/not-yet";
 import { Section } from "../ui/section";
 import classes from "./about.module.css";
 
@@ -40,16 +39,15 @@ function Version() {
           ))}
           {showsAll ? <Breaking breaking={data.breaking} /> : null}
         </>
-      ) : error ? (
-        <Failure
-          what="The version could not be loaded"
-          why={error.message}
-          advice={adviceOn(error)}
-          onRetry={() => void refetch()}
-          retrying={isFetching}
-        />
       ) : (
-        <Loading rows={2} height={24} label="Loading the version" />
+        <NotYet
+          what="the version"
+          error={error}
+          onRetry={() => void refetch()}
+          isRetrying={isFetching}
+          rows={2}
+          height={24}
+        />
       )}
     </Section>
   );

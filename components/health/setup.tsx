@@ -4,11 +4,11 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { SetupAttemptView, SetupOutcome } from "@/server/contracts/setup";
 import { useMayEverywhere } from "../queries/access";
-import { adviceOn } from "../queries/request";
 import { setupQuery } from "../queries/setup";
 import { MayNot } from "../shell/may-not";
+import { NotYet } from "../shell/not-yet";
 import { Age } from "../ui/age";
-import { Empty, Failure, Loading } from "../ui/feedback";
+import { Empty } from "../ui/feedback";
 import { formatDuration } from "../ui/format";
 import { Duration } from "../ui/quantity";
 import { Section } from "../ui/section";
@@ -68,16 +68,15 @@ function Attempts() {
             ))}
           </ul>
         )
-      ) : error ? (
-        <Failure
-          what="The starts could not be loaded"
-          why={error.message}
-          advice={adviceOn(error)}
-          onRetry={() => void refetch()}
-          retrying={isFetching}
-        />
       ) : (
-        <Loading rows={2} height={36} label="Loading the starts" />
+        <NotYet
+          what="the starts"
+          error={error}
+          onRetry={() => void refetch()}
+          isRetrying={isFetching}
+          rows={2}
+          height={36}
+        />
       )}
     </Section>
   );

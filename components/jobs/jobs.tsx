@@ -1,11 +1,11 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { jobsQuery } from "../queries/jobs";
-import { adviceOn } from "../queries/request";
+import { NotYet } from "../shell/not-yet";
 import { OfAllSites } from "../shell/of-all-sites";
 import { Page } from "../shell/page";
 import { Age } from "../ui/age";
-import { Copyable, Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
+import { Copyable, Empty, StaleNotice } from "../ui/feedback";
 import { Job } from "./job";
 import classes from "./jobs.module.css";
 
@@ -23,17 +23,14 @@ function List() {
   if (!data) {
     return (
       <Page title="Jobs">
-        {error ? (
-          <Failure
-            what="The jobs could not be loaded"
-            why={error.message}
-            advice={adviceOn(error)}
-            onRetry={() => void refetch()}
-            retrying={isFetching}
-          />
-        ) : (
-          <Loading rows={10} height={48} label="Loading the jobs" />
-        )}
+        <NotYet
+          what="the jobs"
+          error={error}
+          onRetry={() => void refetch()}
+          isRetrying={isFetching}
+          rows={10}
+          height={48}
+        />
       </Page>
     );
   }

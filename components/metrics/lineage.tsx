@@ -3,12 +3,12 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { LineageAnswer, LineageEdge, LineageNode } from "@/server/contracts/lineage";
 import { lineageQuery } from "../queries/lineage";
-import { adviceOn } from "../queries/request";
+import { NotYet } from "../shell/not-yet";
 import { OfAllSites } from "../shell/of-all-sites";
 import { Page } from "../shell/page";
 import { MetricPages } from "../shell/sub-pages";
 import { Age } from "../ui/age";
-import { Failure, Loading, StaleNotice } from "../ui/feedback";
+import { StaleNotice } from "../ui/feedback";
 import { formatBytes, formatExact, formatTotal } from "../ui/format";
 import { Link } from "../ui/link";
 import { Section } from "../ui/section";
@@ -42,16 +42,15 @@ function Whole() {
           <Steps lineage={data} />
           {data.sent ? <Sent sent={data.sent} /> : null}
         </>
-      ) : error ? (
-        <Failure
-          what="What data there is could not be loaded"
-          why={error.message}
-          advice={adviceOn(error)}
-          onRetry={() => void refetch()}
-          retrying={isFetching}
-        />
       ) : (
-        <Loading rows={8} height={48} label="Loading what data there is" />
+        <NotYet
+          what="what data there is"
+          error={error}
+          onRetry={() => void refetch()}
+          isRetrying={isFetching}
+          rows={8}
+          height={48}
+        />
       )}
     </Page>
   );

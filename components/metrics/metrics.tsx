@@ -6,12 +6,12 @@ import { useMemo, useRef, useState } from "react";
 import { counted } from "@/server/domain/counted";
 import { useMayEverywhere } from "../queries/access";
 import { metricsQuery, metricUseQuery } from "../queries/metrics";
-import { adviceOn } from "../queries/request";
 import { useKeyboard, useKeyHints } from "../shell/keyboard";
+import { NotYet } from "../shell/not-yet";
 import { Page } from "../shell/page";
 import { BeingRemoved } from "../shell/removals";
 import { MetricPages } from "../shell/sub-pages";
-import { Empty, Failure, Loading } from "../ui/feedback";
+import { Empty } from "../ui/feedback";
 import { formatTotal } from "../ui/format";
 import type { KeyHint } from "../ui/keyboard-help";
 import { Link } from "../ui/link";
@@ -135,16 +135,16 @@ export function Metrics() {
             </ListBar>
           </>
         )}
-        {!all && metrics.error ? (
-          <Failure
-            what="The metrics could not be loaded"
-            why={metrics.error.message}
-            advice={adviceOn(metrics.error)}
+        {all ? null : (
+          <NotYet
+            what="the metrics"
+            error={metrics.error}
             onRetry={reload}
-            retrying={metrics.isFetching}
+            isRetrying={metrics.isFetching}
+            rows={16}
+            height={24}
           />
-        ) : null}
-        {!all && !metrics.error ? <Loading rows={16} height={24} label="Loading metrics" /> : null}
+        )}
         {all && rows.length === 0 ? <Nothing isFiltered={isFiltered} onClear={clear} /> : null}
         <div className={list.box} ref={box} hidden={rows.length === 0}>
           {all ? (

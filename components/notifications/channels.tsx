@@ -5,12 +5,12 @@ import { useState } from "react";
 import type { ChannelView, RouteView } from "@/server/contracts/notifications";
 import { useMayEverywhere } from "../queries/access";
 import { channelsQuery, routesQuery } from "../queries/notifications";
-import { adviceOn } from "../queries/request";
 import { AlertPages } from "../shell/alert-pages";
+import { NotYet } from "../shell/not-yet";
 import { OfAllSites } from "../shell/of-all-sites";
 import { Page } from "../shell/page";
 import { useNow } from "../ui/clock";
-import { Failure, Loading, StaleNotice } from "../ui/feedback";
+import { StaleNotice } from "../ui/feedback";
 import { MarkShape } from "../ui/state-mark";
 import { ChannelTable } from "./channel-table";
 import classes from "./notifications.module.css";
@@ -43,16 +43,15 @@ function Whole() {
     void routes.refetch();
   };
   if (!channels.data || !routes.data)
-    return error ? (
-      <Failure
-        what="Channels and routes could not be loaded"
-        why={error.message}
-        advice={adviceOn(error)}
+    return (
+      <NotYet
+        what="channels and routes"
+        error={error}
         onRetry={retry}
-        retrying={channels.isFetching || routes.isFetching}
+        isRetrying={channels.isFetching || routes.isFetching}
+        rows={6}
+        height={36}
       />
-    ) : (
-      <Loading rows={6} height={36} label="Loading channels and routes" />
     );
   return (
     <>

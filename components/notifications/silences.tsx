@@ -6,11 +6,11 @@ import type { MaintenanceView, SilenceView } from "@/server/contracts/notificati
 import { counted } from "@/server/domain/counted";
 import { useMay, useMayEverywhere, useSeesAll } from "../queries/access";
 import { maintenanceQuery, silencesQuery } from "../queries/notifications";
-import { adviceOn } from "../queries/request";
 import { AlertPages } from "../shell/alert-pages";
+import { NotYet } from "../shell/not-yet";
 import { Page } from "../shell/page";
 import { useNow } from "../ui/clock";
-import { Failure, Loading, StaleNotice } from "../ui/feedback";
+import { StaleNotice } from "../ui/feedback";
 import { StateMark } from "../ui/state-mark";
 import { useAddress } from "../ui/url";
 import { Calendar } from "./calendar";
@@ -51,16 +51,15 @@ function Whole() {
     if (seesAll) void maintenance.refetch();
   };
   if (!silences.data || (seesAll && !maintenance.data))
-    return error ? (
-      <Failure
-        what="Silences could not be loaded"
-        why={error.message}
-        advice={adviceOn(error)}
+    return (
+      <NotYet
+        what="silences"
+        error={error}
         onRetry={retry}
-        retrying={silences.isFetching || maintenance.isFetching}
+        isRetrying={silences.isFetching || maintenance.isFetching}
+        rows={6}
+        height={36}
       />
-    ) : (
-      <Loading rows={6} height={36} label="Loading silences" />
     );
   return (
     <>

@@ -6,11 +6,11 @@ import { useLive, useRoom } from "../live/provider";
 import { useSeesAll } from "../queries/access";
 import { healthQuery } from "../queries/health";
 import { pipelineQuery } from "../queries/pipeline";
-import { adviceOn } from "../queries/request";
 import { FiringLine } from "../shell/firing";
+import { NotYet } from "../shell/not-yet";
 import { Page } from "../shell/page";
 import { Age } from "../ui/age";
-import { Failure, Loading, StaleNotice } from "../ui/feedback";
+import { Loading, StaleNotice } from "../ui/feedback";
 import { DayBand } from "./day-band";
 import { Figures } from "./figures";
 import { FirstRun } from "./first-run";
@@ -57,16 +57,9 @@ function Whole() {
     <Page title="Overview" withVerdict={false}>
       <Hero />
       <FiringLine />
-      {isEmpty === undefined && error ? (
-        <Failure
-          what="The pipeline's state could not be loaded"
-          why={error.message}
-          advice={adviceOn(error)}
-          onRetry={reload}
-          retrying={isFetching}
-        />
+      {isEmpty === undefined ? (
+        <NotYet what="the overview" error={error} onRetry={reload} isRetrying={isFetching} rows={3} height={120} />
       ) : null}
-      {isEmpty === undefined && !error ? <Loading rows={3} height={120} label="Loading the overview" /> : null}
       {isEmpty !== undefined && error ? (
         <StaleNotice onRetry={reload}>
           These figures are from <LoadedAge />: {error.message}

@@ -3,6 +3,7 @@ import { SegmentedControl } from "@mantine/core";
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import type { PipelineAnswer } from "@/server/contracts/pipeline";
 import type { StagesAnswer } from "@/server/contracts/stages";
+import { NotYet } from "../shell/not-yet";
 import { useAddress } from "../ui/url";
 import { applyToHealth, applyToPipeline } from "../live/apply";
 import { useLive, useRoom } from "../live/provider";
@@ -13,7 +14,7 @@ import { stagesQuery } from "../queries/stages";
 import { OfAllSites } from "../shell/of-all-sites";
 import { Page } from "../shell/page";
 import { Age } from "../ui/age";
-import { Copyable, Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
+import { Copyable, Empty, Failure, StaleNotice } from "../ui/feedback";
 import { Section } from "../ui/section";
 import { firstMessage } from "../ui/first-message";
 import { Charts } from "./charts";
@@ -54,17 +55,14 @@ function Whole() {
   if (!data || stages.isPending) {
     return (
       <Page title="Pipeline">
-        {error && !data ? (
-          <Failure
-            what="The pipeline's state could not be loaded"
-            why={error.message}
-            advice={adviceOn(error)}
-            onRetry={() => void refetch()}
-            retrying={isFetching}
-          />
-        ) : (
-          <Loading rows={3} height={176} label="Loading the pipeline" />
-        )}
+        <NotYet
+          what="the pipeline's state"
+          error={data ? null : error}
+          onRetry={() => void refetch()}
+          isRetrying={isFetching}
+          rows={3}
+          height={176}
+        />
       </Page>
     );
   }

@@ -1,14 +1,13 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { deviceDayQuery } from "../queries/quality";
-import { adviceOn } from "../queries/request";
-import { Failure, Loading } from "../ui/feedback";
+import { NotYet } from "../shell/not-yet";
 import { formatTotal } from "../ui/format";
 import { Link } from "../ui/link";
 import { Section } from "../ui/section";
+import { Score } from "../ui/score";
 import { PartCells, PartHeads } from "./parts";
 import classes from "./quality.module.css";
-import { Score } from "./score";
 
 /** How good a device's readings are: its score and why, and what came again, late or with another value within a day. */
 export function DeviceQuality({ device }: { device: string }) {
@@ -20,16 +19,16 @@ export function DeviceQuality({ device }: { device: string }) {
   );
   return (
     <Section title="Quality" aside={all}>
-      {!data && error ? (
-        <Failure
-          what="The quality of its readings could not be loaded"
-          why={error.message}
-          advice={adviceOn(error)}
+      {data ? null : (
+        <NotYet
+          what="the quality of its readings"
+          error={error}
           onRetry={() => void refetch()}
-          retrying={isFetching}
+          isRetrying={isFetching}
+          rows={3}
+          height={32}
         />
-      ) : null}
-      {!data && !error ? <Loading rows={3} height={32} label="Loading the quality of its readings" /> : null}
+      )}
       {data ? (
         <>
           <dl className={classes.facts}>

@@ -6,10 +6,10 @@ import { counted } from "@/server/domain/counted";
 import { readable } from "@/server/domain/readable";
 import { ownMember } from "@/server/domain/own-member";
 import { type OddFilter, oddQuery } from "../queries/odd";
-import { adviceOn } from "../queries/request";
+import { NotYet } from "../shell/not-yet";
 import { Page } from "../shell/page";
 import { QualityPages } from "../shell/sub-pages";
-import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
+import { Empty, StaleNotice } from "../ui/feedback";
 import { NoMatch } from "../ui/list-page";
 import { Pager, usePages } from "../ui/pager";
 import { Section } from "../ui/section";
@@ -49,16 +49,15 @@ function Listed({ filter, change }: ListedProps) {
   const pages = usePages();
   const { data, error, refetch, isFetching, isPlaceholderData } = useQuery(oddQuery(filter, pages.cursor));
   if (!data)
-    return error ? (
-      <Failure
-        what="What is odd could not be loaded"
-        why={error.message}
-        advice={adviceOn(error)}
+    return (
+      <NotYet
+        what="what is odd"
+        error={error}
         onRetry={() => void refetch()}
-        retrying={isFetching}
+        isRetrying={isFetching}
+        rows={6}
+        height={56}
       />
-    ) : (
-      <Loading rows={6} height={56} label="Loading what is odd" />
     );
   const isFiltered = filter.site !== null || filter.device !== null;
   return (

@@ -1,6 +1,7 @@
 import { type Part, PARTS } from "@/server/domain/quality/score";
 import classes from "./quality.module.css";
-import { partWord, scoreMark } from "./words";
+import { scoreMark } from "../ui/score-words";
+import { partWord } from "./words";
 
 const PART_NAMES = Object.keys(PARTS) as Part[];
 

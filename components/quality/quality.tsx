@@ -4,12 +4,13 @@ import { useQuery } from "@tanstack/react-query";
 import type { QualityAnswer } from "@/server/contracts/quality";
 import { counted } from "@/server/domain/counted";
 import { ownMember } from "@/server/domain/own-member";
-import { adviceOn, queryString } from "../queries/request";
+import { queryString } from "../queries/request";
 import { worstQuery } from "../queries/quality";
+import { NotYet } from "../shell/not-yet";
 import { Page } from "../shell/page";
 import { QualityPages } from "../shell/sub-pages";
 import { CHECKS, type Check } from "../ui/check-words";
-import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
+import { Empty, StaleNotice } from "../ui/feedback";
 import { Link } from "../ui/link";
 import { NoMatch } from "../ui/list-page";
 import { Pager, usePages } from "../ui/pager";
@@ -46,16 +47,15 @@ function Listed({ filter, change }: ListedProps) {
   const { data, error, refetch, isFetching, isPlaceholderData } = useQuery(worstQuery(filter, pages.cursor));
   const isFiltered = Object.values(filter).some((one) => one !== null);
   if (!data)
-    return error ? (
-      <Failure
-        what="The quality of readings could not be loaded"
-        why={error.message}
-        advice={adviceOn(error)}
+    return (
+      <NotYet
+        what="the quality of readings"
+        error={error}
         onRetry={() => void refetch()}
-        retrying={isFetching}
+        isRetrying={isFetching}
+        rows={8}
+        height={32}
       />
-    ) : (
-      <Loading rows={8} height={32} label="Loading the quality of readings" />
     );
   if (data.day === null)
     return (

@@ -9,10 +9,10 @@ import { CHECKS, type Check } from "../ui/check-words";
 import { formatTotal } from "../ui/format";
 import { Link } from "../ui/link";
 import { Spoken } from "../ui/spoken";
+import { Score } from "../ui/score";
 import type { Series as OneSeries } from "./limits-dialog";
 import { PartCells, PartHeads } from "./parts";
 import classes from "./quality.module.css";
-import { Score } from "./score";
 
 const LimitsDialog = dynamic(() => import("./limits-dialog").then((dialog) => dialog.LimitsDialog), { ssr: false });
 

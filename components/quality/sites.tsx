@@ -1,8 +1,8 @@
 import type { QualityAnswer } from "@/server/contracts/quality";
 import { counted } from "@/server/domain/counted";
 import { readable } from "@/server/domain/readable";
+import { Score } from "../ui/score";
 import classes from "./quality.module.css";
-import { Score } from "./score";
 
 interface SitesProps {
   sites: QualityAnswer["sites"];

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { partWord, scoreMark, scoreWord } from "./words";
+import { scoreMark, scoreWord } from "../ui/score-words";
+import { partWord } from "./words";
 
 test("nothing is whole by rounding, and unknown is no number", () => {
   expect([100, 99.97, 79.6, 0.4, null].map(scoreWord)).toEqual(["100", "99", "80", "0", "unknown"]);

@@ -5,14 +5,14 @@ import { useState } from "react";
 import type { RetentionAnswer } from "@/server/contracts/retention";
 import { counted } from "@/server/domain/counted";
 import { useMayEverywhere } from "../queries/access";
-import { adviceOn } from "../queries/request";
 import { retentionQuery } from "../queries/retention";
+import { NotYet } from "../shell/not-yet";
 import { OfAllSites } from "../shell/of-all-sites";
 import { Page } from "../shell/page";
 import { RetentionPages } from "../shell/sub-pages";
 import { Age } from "../ui/age";
 import { useClock } from "../ui/clock";
-import { Failure, Loading, StaleNotice } from "../ui/feedback";
+import { StaleNotice } from "../ui/feedback";
 import { formatInstant, formatUntil } from "../ui/format";
 import { Section } from "../ui/section";
 import { useZone } from "../ui/zone";
@@ -42,17 +42,14 @@ function Whole() {
     return (
       <Page title="Retention">
         <RetentionPages />
-        {error ? (
-          <Failure
-            what="What is kept could not be loaded"
-            why={error.message}
-            advice={adviceOn(error)}
-            onRetry={() => void refetch()}
-            retrying={isFetching}
-          />
-        ) : (
-          <Loading rows={6} height={48} label="Loading what is kept" />
-        )}
+        <NotYet
+          what="what is kept"
+          error={error}
+          onRetry={() => void refetch()}
+          isRetrying={isFetching}
+          rows={6}
+          height={48}
+        />
       </Page>
     );
   const item = data.items.find(({ keeps }) => keeps === changed);

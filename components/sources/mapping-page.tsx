@@ -2,11 +2,12 @@
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { useMay } from "../queries/access";
-import { adviceOn, RequestError } from "../queries/request";
+import { RequestError } from "../queries/request";
 import { mappingsQuery, samplesQuery, sourceQuery } from "../queries/sources";
 import { MayNot } from "../shell/may-not";
+import { NotYet } from "../shell/not-yet";
 import { Page } from "../shell/page";
-import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
+import { Empty, StaleNotice } from "../ui/feedback";
 import { Link } from "../ui/link";
 import { MappingEditor } from "./mapping-editor";
 
@@ -47,17 +48,14 @@ export function MappingPage({ name }: { name: string }) {
     return within(<MayNot what="Trying a mapping" permission="edit" site={source.data.source.site} />);
   if (!source.data || !samples.data || !versions.data)
     return within(
-      error ? (
-        <Failure
-          what={`How ${name} is read could not be loaded`}
-          why={error.message}
-          advice={adviceOn(error)}
-          onRetry={retry}
-          retrying={source.isFetching || samples.isFetching || versions.isFetching}
-        />
-      ) : (
-        <Loading rows={12} height={24} label="Loading the mapping" />
-      ),
+      <NotYet
+        what={`how ${name} is read`}
+        error={error}
+        onRetry={retry}
+        isRetrying={source.isFetching || samples.isFetching || versions.isFetching}
+        rows={12}
+        height={24}
+      />,
     );
   return within(
     <>

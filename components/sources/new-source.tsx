@@ -7,10 +7,11 @@ import type { SourceView } from "@/server/contracts/sources";
 import { ANSWER_POLICIES, type AnswerPolicy, type SourceDoor, type SourceKind } from "@/server/domain/source";
 import { useMay } from "../queries/access";
 import { sitesQuery } from "../queries/device";
-import { adviceOn, saidOf } from "../queries/request";
+import { saidOf } from "../queries/request";
 import { makeSource, makeSourceKey, SOURCES, templatesQuery } from "../queries/sources";
+import { NotYet } from "../shell/not-yet";
 import { Dialog } from "../ui/dialog";
-import { Copyable, Failure, Loading } from "../ui/feedback";
+import { Copyable, Failure } from "../ui/feedback";
 import form from "../ui/form.module.css";
 import { Arrived } from "./arrived";
 import { DoorFields, isDoorReady, newDoor } from "./door-fields";
@@ -77,16 +78,16 @@ function ChooseKind({ onChosen, onClose }: { onChosen: (start: Start) => void; o
             { value: "payload", label: "Paste what it sends" },
           ]}
         />
-        {!templates && error ? (
-          <Failure
-            what="The templates could not be loaded"
-            why={error.message}
-            advice={adviceOn(error)}
+        {templates ? null : (
+          <NotYet
+            what="the templates"
+            error={error}
             onRetry={() => void refetch()}
-            retrying={isFetching}
+            isRetrying={isFetching}
+            rows={6}
+            height={36}
           />
-        ) : null}
-        {!templates && !error ? <Loading rows={6} height={36} label="Loading the templates" /> : null}
+        )}
         {templates && way === "sender" ? (
           <KindList templates={templates} chosen={null} onChoose={(kind) => choose(kind, null)} />
         ) : null}

@@ -5,10 +5,10 @@ import { useState } from "react";
 import type { SourceSample, SourceView } from "@/server/contracts/sources";
 import { counted } from "@/server/domain/counted";
 import { readable } from "@/server/domain/readable";
-import { adviceOn } from "../queries/request";
 import { samplesQuery } from "../queries/sources";
+import { NotYet } from "../shell/not-yet";
 import { Age } from "../ui/age";
-import { Empty, Failure, Loading } from "../ui/feedback";
+import { Empty } from "../ui/feedback";
 import { formatTotal } from "../ui/format";
 import { Link } from "../ui/link";
 import { Section } from "../ui/section";
@@ -25,16 +25,16 @@ export function Samples({ source: { name }, mayTry }: { source: SourceView; mayT
   const [showsAll, setShowsAll] = useState(false);
   return (
     <Section title="Last payloads">
-      {!data && error ? (
-        <Failure
-          what="Its payloads could not be loaded"
-          why={error.message}
-          advice={adviceOn(error)}
+      {data ? null : (
+        <NotYet
+          what="its payloads"
+          error={error}
           onRetry={() => void refetch()}
-          retrying={isFetching}
+          isRetrying={isFetching}
+          rows={5}
+          height={40}
         />
-      ) : null}
-      {!data && !error ? <Loading rows={5} height={40} label="Loading its payloads" /> : null}
+      )}
       {data?.length === 0 ? <Empty>None is kept yet. The last 20 are, without keys and passwords.</Empty> : null}
       {data && data.length > 0 ? (
         <>

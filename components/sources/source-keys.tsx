@@ -5,13 +5,13 @@ import { useState } from "react";
 import type { KeyView, MadeKey } from "@/server/contracts/access";
 import type { SourceView } from "@/server/contracts/sources";
 import { readable } from "@/server/domain/readable";
-import { adviceOn } from "../queries/request";
 import { makeSourceKey, sourceKeysQuery, SOURCES } from "../queries/sources";
 import { FormDialog } from "../shell/form-dialog";
 import { RevokeKey } from "../shell/revoke-key";
+import { NotYet } from "../shell/not-yet";
 import { Age } from "../ui/age";
 import { useNow } from "../ui/clock";
-import { Empty, Failure, Loading } from "../ui/feedback";
+import { Empty } from "../ui/feedback";
 import { keyState } from "../ui/key-state";
 import { OnceDialog } from "../ui/once-dialog";
 import { Section } from "../ui/section";
@@ -36,16 +36,16 @@ export function SourceKeys({ source: { name } }: { source: SourceView }) {
   );
   return (
     <Section title="Keys" aside={data && working.length > 0 ? make : null}>
-      {!data && error ? (
-        <Failure
-          what="Its keys could not be loaded"
-          why={error.message}
-          advice={adviceOn(error)}
+      {data ? null : (
+        <NotYet
+          what="its keys"
+          error={error}
           onRetry={() => void refetch()}
-          retrying={isFetching}
+          isRetrying={isFetching}
+          rows={2}
+          height={32}
         />
-      ) : null}
-      {!data && !error ? <Loading rows={2} height={32} label="Loading its keys" /> : null}
+      )}
       {data && working.length === 0 ? <Empty action={make}>No key works: nothing can be sent to it.</Empty> : null}
       {working.length > 0 ? (
         <ul className={classes.keys}>

@@ -6,12 +6,13 @@ import type { SourceDetail } from "@/server/contracts/sources";
 import { counted } from "@/server/domain/counted";
 import { readable } from "@/server/domain/readable";
 import { useMay } from "../queries/access";
-import { adviceOn, RequestError, saidOf } from "../queries/request";
+import { RequestError, saidOf } from "../queries/request";
 import { changeSource, SOURCES, sourceQuery, templatesQuery } from "../queries/sources";
+import { NotYet } from "../shell/not-yet";
 import { Page } from "../shell/page";
 import { Age } from "../ui/age";
 import { useNow } from "../ui/clock";
-import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
+import { Empty, Failure, StaleNotice } from "../ui/feedback";
 import form from "../ui/form.module.css";
 import { Link } from "../ui/link";
 import { Section } from "../ui/section";
@@ -44,16 +45,15 @@ export function Source({ name }: { name: string }) {
       <Page title={title} tab={name}>
         {isMissing ? (
           <Empty action={<Link href="/sources">See all sources</Link>}>There is no source named {name}.</Empty>
-        ) : error ? (
-          <Failure
-            what={`${name} could not be loaded`}
-            why={error.message}
-            advice={adviceOn(error)}
-            onRetry={() => void refetch()}
-            retrying={isFetching}
-          />
         ) : (
-          <Loading rows={4} height={56} label="Loading the source" />
+          <NotYet
+            what={`the source ${name}`}
+            error={error}
+            onRetry={() => void refetch()}
+            isRetrying={isFetching}
+            rows={4}
+            height={56}
+          />
         )}
       </Page>
     );

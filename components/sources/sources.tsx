@@ -6,12 +6,12 @@ import { useRouter } from "next/navigation";
 import { useMemo, useRef } from "react";
 import { counted } from "@/server/domain/counted";
 import { useMay } from "../queries/access";
-import { adviceOn } from "../queries/request";
 import { sourcesQuery, templatesQuery } from "../queries/sources";
 import { useKeyboard, useKeyHints } from "../shell/keyboard";
+import { NotYet } from "../shell/not-yet";
 import { Page } from "../shell/page";
 import { useNow } from "../ui/clock";
-import { Empty, Failure, Loading } from "../ui/feedback";
+import { Empty } from "../ui/feedback";
 import { formatTotal } from "../ui/format";
 import type { KeyHint } from "../ui/keyboard-help";
 import { useListKeys } from "../ui/list-keys";
@@ -112,16 +112,16 @@ export function Sources() {
         >
           {make}
         </ListBar>
-        {!all && sources.error ? (
-          <Failure
-            what="The sources could not be loaded"
-            why={sources.error.message}
-            advice={adviceOn(sources.error)}
+        {all ? null : (
+          <NotYet
+            what="the sources"
+            error={sources.error}
             onRetry={() => void sources.refetch()}
-            retrying={sources.isFetching}
+            isRetrying={sources.isFetching}
+            rows={8}
+            height={24}
           />
-        ) : null}
-        {!all && !sources.error ? <Loading rows={8} height={24} label="Loading sources" /> : null}
+        )}
         {all && rows.length === 0 ? (
           isFiltered ? (
             <NoMatch onClear={() => change({ search: null, only: null })}>No source matches.</NoMatch>
