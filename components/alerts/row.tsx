@@ -2,6 +2,7 @@
 import { Button } from "@mantine/core";
 import { toSegment } from "@/server/domain/segment";
 import { useMay } from "../queries/access";
+import { useMetricLook } from "../queries/metrics";
 import { Age } from "../ui/age";
 import { Link } from "../ui/link";
 import { formatTotal } from "../ui/format";
@@ -34,6 +35,7 @@ export function Row(props: RowProps) {
   const { alert, what, trend, limits, isCurrent, isOpen, onCurrent, onOpen, onAcknowledge } = props;
   const { id, device, site, subject, rule, acknowledged, startedAt, endedAt, children, isGone = false } = alert;
   const mayOperate = useMay("operate", site);
+  const look = useMetricLook(alert.metric);
   const [mark, word] = standingOf(alert);
   const aside = isGone ? "not any more" : asideOf(alert);
   const place = device ?? subject;
@@ -75,7 +77,7 @@ export function Row(props: RowProps) {
           <Sparkline
             values={trend}
             range={rangeOf([...trend, ...limits])}
-            color={metricColor(alert.metric)}
+            color={metricColor(alert.metric, look.color)}
             label={`${alert.metric} of the last hour`}
             {...(limits.length === 1 ? { limit: limits[0]! } : {})}
           />

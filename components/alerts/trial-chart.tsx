@@ -6,9 +6,10 @@ import { type PointerEvent, useCallback, useMemo, useState } from "react";
 import type { Backtest } from "@/server/contracts/backtests";
 import { useLive } from "../live/provider";
 import { toStretches } from "../live/series";
+import { useMetricLook } from "../queries/metrics";
 import { historyQuery } from "../queries/readings";
 import { bandKey, toRows } from "../ui/chart-rows";
-import { formatInstant, formatMeasure, formatTick, zoneName } from "../ui/format";
+import { formatInstant, formatMetric, formatTick, zoneName } from "../ui/format";
 import { LazyTimeChart } from "../ui/lazy-chart";
 import { metricColor } from "../ui/theme";
 import { PLOT, yOf } from "../ui/time-chart-plot";
@@ -51,19 +52,20 @@ export function TrialChart({ device, metric, range, draft, change, items }: Tria
     enabled: metric !== null,
   });
   const series = metric === null ? undefined : data?.[0];
+  const { color, decimals } = useMetricLook(metric);
   const { rows, lines, points } = useMemo(() => {
     if (!series || metric === null) return { rows: [], lines: [], points: [] };
     const step = series.kind === "boolean";
     const stretches = toStretches(series, from, to);
     const key = `metric ${metric}`;
     const flat = stretches.flat();
-    const line = { key, label: metric, color: metricColor(metric), step, points: flat };
+    const line = { key, label: metric, color: metricColor(metric, color), step, points: flat };
     return {
       rows: toRows([{ key, step, stretches }]),
       lines: [{ ...line, ...(step ? {} : { band: bandKey(key) }) }],
       points: flat,
     };
-  }, [series, metric, from, to]);
+  }, [series, metric, color, from, to]);
   const at = draft.conditions.findIndex((one) => one.metric === metric);
   const place = draft.kind !== "condition" ? -1 : at >= 0 ? at : 0;
   const condition = place < 0 ? null : draft.conditions[place]!;
@@ -92,6 +94,7 @@ export function TrialChart({ device, metric, range, draft, change, items }: Tria
   const ticks = useMemo(() => timeTicks(from, to, zoneName(zone)), [from, to, zone]);
   const tick = useCallback((time: number) => formatTick(time, zone, span), [zone, span]);
   const moment = useCallback((time: number) => formatInstant(time, zone), [zone]);
+  const format = useCallback((value: number) => formatMetric(value, decimals), [decimals]);
   if (metric === null) return null;
   const set = (name: (typeof LIMITS)[number]["name"], part: number | null, value: number) => {
     const before = parseLimit(condition![name], condition!.is === "outside");
@@ -121,7 +124,7 @@ export function TrialChart({ device, metric, range, draft, change, items }: Tria
         shades={shades}
         formatTick={tick}
         formatTime={moment}
-        formatValue={formatMeasure}
+        formatValue={format}
       />
       {width > 0
         ? drawn.map(({ name, part, value, color, label }) => (
@@ -140,7 +143,7 @@ export function TrialChart({ device, metric, range, draft, change, items }: Tria
         : null}
       {isCut ? (
         <small className={classes.cut}>
-          Cut off: values reach from {formatMeasure(reach.lowest)} to {formatMeasure(reach.highest)}.
+          Cut off: values reach from {format(reach.lowest)} to {format(reach.highest)}.
         </small>
       ) : null}
       {suggested === null ? null : (

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useCallback, useMemo } from "react";
 import { useLive } from "../live/provider";
 import { type Series, toStretches } from "../live/series";
-import { metricsQuery } from "../queries/metrics";
+import { useMetricLook } from "../queries/metrics";
 import { historyQuery } from "../queries/readings";
 import { bandKey, toRows } from "../ui/chart-rows";
 import { formatMetric } from "../ui/format";
@@ -14,8 +14,7 @@ export function useMetricLine(device: string, metric: string, from: number, to: 
   const { data, error } = useQuery(
     historyQuery(live, { device, metrics: [metric], range: { from, to }, isLive: false }),
   );
-  const known = useQuery(metricsQuery()).data?.items.find(({ name }) => name === metric);
-  const [color, decimals] = [known?.color ?? null, known?.decimals ?? null];
+  const { color, decimals } = useMetricLook(metric);
   const series: Series | undefined = data?.[0];
   const drawn = useMemo(() => {
     if (!series) return { rows: [], lines: [] };

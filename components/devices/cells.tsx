@@ -4,6 +4,7 @@ import type { DeviceView } from "@/server/contracts/devices";
 import { labelsText } from "@/server/domain/device-labels";
 import { readable } from "@/server/domain/readable";
 import { Age } from "../ui/age";
+import { useMetricLook } from "../queries/metrics";
 import { formatCount, formatMetric } from "../ui/format";
 import { None } from "../ui/list-table";
 import { Quantity } from "../ui/quantity";
@@ -79,12 +80,13 @@ interface TrendProps {
 /** The last hour of one metric by minute, as it moved. */
 export const Trend = memo(function Trend({ trends, id, metric }: TrendProps) {
   const values = useKeyed(trends, id);
+  const { color } = useMetricLook(metric);
   if (values === undefined) return null;
   if (values.length === 0) return <None />;
   return (
     <Sparkline
       values={values}
-      color={metricColor(metric)}
+      color={metricColor(metric, color)}
       range={rangeOf(values)}
       label={`${metric} of the last hour`}
     />

@@ -7,6 +7,7 @@ import { useLive, useRoom } from "../live/provider";
 import { applyToAll, changeOnly, mustReload } from "../live/series";
 import { applyToDetail, deviceQuery } from "../queries/device";
 import { stripsQuery } from "../queries/readings";
+import { formatMetric } from "../ui/format";
 import { FiringAt } from "../shell/firing";
 import { NotYet } from "../shell/not-yet";
 import { Age } from "../ui/age";
@@ -102,7 +103,11 @@ function Values({ device, known }: { device: DeviceDetail; known: KnownMetrics }
                 </small>
               </span>
               <b data-value={name}>
-                <Quantity value={shownAs(current.value, metric?.kind)} unit={unitOf(device, name, metric)} />
+                <Quantity
+                  value={shownAs(current.value, metric?.kind)}
+                  unit={unitOf(device, name, metric)}
+                  format={(value) => formatMetric(value, metric?.decimals ?? null)}
+                />
               </b>
               <span className={classes.strip}>
                 {series ? (

@@ -175,7 +175,7 @@ function firstMessage({ health, totals, maySend, firstMessage: command }: Checkl
   return {
     ...{ state: "waiting", found: "No message has come yet." },
     cause: null,
-    fix: `${maySend ? "Send a test message below, or one of your own" : "Send one"}: ${command}`,
+    fix: `${maySend ? "Send a test message by the button above, or one of your own" : "Send one"}: ${command}`,
     commands: [command],
   };
 }

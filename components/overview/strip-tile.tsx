@@ -10,7 +10,7 @@ import { inMetricOrder } from "../ui/metric-order";
 import { useLive, useRoom } from "../live/provider";
 import { applyToDetail, deviceQuery } from "../queries/device";
 import { sparklinesQuery } from "../queries/devices";
-import { metricsQuery } from "../queries/metrics";
+import { useMetricLook } from "../queries/metrics";
 import { Age } from "../ui/age";
 import { formatMetric } from "../ui/format";
 import { Quantity } from "../ui/quantity";
@@ -45,7 +45,7 @@ export const StripTile = memo(function StripTile({ id, found, alert, metric, isP
   const { data: lines } = useQuery(sparklinesQuery(ids, name));
   const current = name === null ? undefined : data && ownMember(data.values, name)?.value;
   const value = typeof current === "number" ? current : null;
-  const known = useQuery(metricsQuery()).data?.items.find((metric) => metric.name === name);
+  const look = useMetricLook(name);
   const values = lines?.metric === name ? withLatest(ownMember(lines.series, id) ?? [], value) : [];
   const isLive = data?.state === "live";
   return (
@@ -68,7 +68,7 @@ export const StripTile = memo(function StripTile({ id, found, alert, metric, isP
           <Quantity
             value={value}
             unit={name !== null && lines?.metric === name ? unitOf(data, name, lines) : null}
-            format={(figure) => formatMetric(figure, known?.decimals ?? null)}
+            format={(figure) => formatMetric(figure, look.decimals)}
           />
         ) : null}
         {name ? <small title={name}>{name}</small> : null}
@@ -88,7 +88,7 @@ export const StripTile = memo(function StripTile({ id, found, alert, metric, isP
         {name && values.length > 0 ? (
           <Sparkline
             values={values}
-            color={metricColor(name, known?.color)}
+            color={metricColor(name, look.color)}
             label={`${name} of ${id} over the last hour`}
             range={rangeOf(values)}
           />

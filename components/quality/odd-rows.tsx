@@ -5,6 +5,7 @@ import { CHANNEL_WORDS } from "@/server/domain/oddness/words";
 import { readable } from "@/server/domain/readable";
 import { toSegment } from "@/server/domain/segment";
 import { useMay } from "../queries/access";
+import { useMetricLook } from "../queries/metrics";
 import { labelOdd, ODD } from "../queries/odd";
 import { formatFactor } from "../ui/format";
 import { Link } from "../ui/link";
@@ -30,6 +31,7 @@ export function OddRows({ items, isBusy }: { items: readonly Item[]; isBusy: boo
 function Row({ item }: { item: Item }) {
   const { device, site, metric, from, to, goesOn, channel, sentence, line, band, peak } = item;
   const { title, about } = CHANNEL_WORDS[channel];
+  const { color } = useMetricLook(metric);
   return (
     <li className={classes.row}>
       <div className={classes.name}>
@@ -52,7 +54,7 @@ function Row({ item }: { item: Item }) {
       <div className={classes.line}>
         <Sparkline
           values={line}
-          color={metricColor(metric)}
+          color={metricColor(metric, color)}
           label={`${metric} of ${device} over twelve hours`}
           range={rangeOf(band ? [...line, ...band] : line)}
           {...(band ? { band } : {})}

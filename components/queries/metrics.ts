@@ -1,4 +1,4 @@
-import { queryOptions } from "@tanstack/react-query";
+import { queryOptions, useQuery } from "@tanstack/react-query";
 import type { Job } from "@/server/contracts/jobs";
 import type {
   MetricChanges,
@@ -20,6 +20,18 @@ export const metricsQuery = () =>
     staleTime: 60_000,
     refetchInterval: 60_000,
   });
+
+/** How a metric is drawn and written, as the catalog says: the place of its color, and its decimals. Null: nobody said, or it isn't known yet. */
+export function useMetricLook(metric: string | null): {
+  readonly color: number | null;
+  readonly decimals: number | null;
+} {
+  const { data } = useQuery(metricsQuery());
+  const found = data?.items.find(
+    ({ name, aliases }) => name === metric || (metric !== null && aliases.includes(metric)),
+  );
+  return { color: found?.color ?? null, decimals: found?.decimals ?? null };
+}
 
 /** How many devices have each metric, and when it came last. */
 export const metricUseQuery = () =>
