@@ -26,7 +26,7 @@ export function DayBand() {
   const { zone } = useZone();
   const to = Math.ceil(useNow(MINUTE_MS) / MINUTE_MS) * MINUTE_MS;
   const from = to - DAY_MS;
-  const { data } = useQuery(
+  const { data, error } = useQuery(
     eventsQuery({
       ...{
         from: new Date(from).toISOString(),
@@ -63,8 +63,8 @@ export function DayBand() {
         <SinceLastLook />
         <p className={classes.readout} role="status">
           {at === null
-            ? summary(data === undefined ? null : events)
-            : readOut(events, at, formatTick(at, zone, DAY_MS))}
+            ? summary(data?.items ?? null, error)
+            : readOut(data?.items ?? null, at, formatTick(at, zone, DAY_MS))}
         </p>
       </div>
       <button
@@ -84,7 +84,7 @@ export function DayBand() {
         {LANES.map((lane) => (
           <span key={lane} style={{ display: "contents" }}>
             <span className={classes.name}>{NAMES[lane]}</span>
-            <span className={classes.lane}>
+            <span className={classes.lane} data-unknown={data === undefined || undefined}>
               {events
                 .filter((event) => event.lane === lane)
                 .map((event) => {
@@ -110,13 +110,14 @@ export function DayBand() {
   );
 }
 
-function summary(events: readonly EventView[] | null): string {
-  if (events === null) return "";
+function summary(events: readonly EventView[] | null, error: Error | null): string {
+  if (events === null) return error === null ? "" : "The troubles of the last 24 hours could not be loaded";
   if (events.length === 0) return "No trouble in 24 h";
   return `${counted(events.length, "trouble")} in 24 h`;
 }
 
-function readOut(events: readonly EventView[], at: number, time: string): string {
+function readOut(events: readonly EventView[] | null, at: number, time: string): string {
+  if (events === null) return `${time} · not known`;
   const near = events.filter(({ from, to }) => {
     const [start, end] = [Date.parse(from), to === null ? Infinity : Date.parse(to)];
     return start - STEP_MS / 2 <= at && end + STEP_MS / 2 >= at;

@@ -12,7 +12,9 @@ import { Link } from "../ui/link";
 /** The verdict; null until the first answer. */
 export function useHero(): HeroText | null {
   const { data, error, dataUpdatedAt } = useHealth();
-  return heroText(data, error === null, toServerTime(dataUpdatedAt), useFiring() !== null);
+  // Never answered is no moment: the clocks' difference would make one of it.
+  const answeredAt = dataUpdatedAt === 0 ? 0 : toServerTime(dataUpdatedAt);
+  return heroText(data, error === null, answeredAt, useFiring() !== null);
 }
 
 /** Says how everything is in one sentence, since when, and what that means for the data. */

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { DeviceDetail } from "@/server/contracts/devices";
@@ -58,7 +59,7 @@ test("the lowest battery is found by its column, and narrowed by a typed conditi
   await page.context().close();
 });
 
-test("chosen devices are retired together, hidden, and that is undone", async () => {
+test("chosen devices come as a file, are retired together, hidden, and that is undone", async () => {
   const page = await stage.open("/devices?sort=id");
   await rows(page).first().waitFor();
   for (let i = 0; i < 2; i++) {
@@ -67,6 +68,16 @@ test("chosen devices are retired together, hidden, and that is undone", async ()
   }
   await page.getByText("2 devices chosen").waitFor();
   await picture(page, "chosen");
+  const [file] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "CSV", exact: true }).click(),
+  ]);
+  expect(file.suggestedFilename()).toBe("devices-2.csv");
+  const [head, ...lines] = readFileSync(await file.path(), "utf8")
+    .trim()
+    .split(/\r?\n/);
+  expect(head).toContain("battery");
+  expect(lines.map((line) => line.split(",")[0])).toEqual(["press-00", "press-01"]);
   await page.getByRole("button", { name: "Retire" }).click();
   await page.getByText("2 devices retired: kept, and hidden").waitFor();
   await until(async () => (await rows(page).count()) === 28, { timeoutMs: PATIENCE_MS, what: "two fewer" });
@@ -103,7 +114,7 @@ test("a retired device says so on its page, is taken back there, and by what it 
   await page.context().close();
 });
 
-test("a device is looked at beside the list by one key", async () => {
+test("a device is looked at beside the list by one key, and the list stays where it was", async () => {
   const page = await stage.open("/devices?sort=id");
   await rows(page).first().waitFor();
   for (let i = 0; i < 3; i++) await page.keyboard.press("j");
@@ -115,6 +126,31 @@ test("a device is looked at beside the list by one key", async () => {
   await picture(page, "sheet");
   await page.keyboard.press("Escape");
   await sheet.waitFor({ state: "detached" });
+  expect(await page.locator("tr[data-current]").getAttribute("data-row")).toBe(chosen);
+  await until(() => page.evaluate((id) => document.activeElement?.closest("tr")?.dataset.row === id, chosen), {
+    timeoutMs: PATIENCE_MS,
+    what: "the focus back on its row",
+  });
+  await page.context().close();
+});
+
+test("a site is renamed after saying what that does, and who says its old name means it", async () => {
+  const page = await stage.open("/metrics");
+  await page.getByRole("button", { name: "Sites…" }).click();
+  const dialog = page.getByRole("dialog", { name: "Sites" });
+  await dialog.getByRole("combobox", { name: "Site" }).click();
+  await page.getByRole("option", { name: /^Hall B / }).click();
+  await dialog.getByLabel("Name", { exact: true }).fill("Hall C");
+  await dialog.getByRole("list", { name: "What it does" }).getByText("15 devices").waitFor();
+  await picture(page, "site-renamed");
+  await dialog.getByRole("button", { name: "Rename to Hall C" }).click();
+  await dialog.waitFor({ state: "detached" });
+  await post(stage.product, { device: "late-1", time: Date.now(), site: "Hall B", readings: { battery: 50 } });
+  const late = () => stage.product.fetch("/api/v1/devices/late-1");
+  await until(async () => (await late()).status === 200, { timeoutMs: PATIENCE_MS, what: "the new device" });
+  expect(((await (await late()).json()) as DeviceDetail).site).toBe("Hall C");
+  await page.goto(`/devices?site=${encodeURIComponent("Hall B")}`);
+  await until(async () => (await rows(page).count()) === 16, { timeoutMs: PATIENCE_MS, what: "them by the old name" });
   await page.context().close();
 });
 
