@@ -37,7 +37,7 @@ export function Wall() {
 }
 
 function Whole() {
-  const { pipeline } = useOverview();
+  const { pipeline, error } = useOverview();
   const hero = useHero();
   const { data: views } = useQuery(viewsQuery());
   const pinned = views?.filter(({ onWall }) => onWall) ?? [];
@@ -49,6 +49,8 @@ function Whole() {
     <Sparkline values={points.map((point) => point[key])} color={color} label={`${label} over the last 15 minutes`} />
   );
   const rates = pipeline?.rates;
+  // What couldn't be loaded is unknown; while it is asked for, there is nothing.
+  const isKnown = pipeline !== undefined || error !== null;
   const isStale = useIsStale();
   return (
     <main
@@ -80,26 +82,32 @@ function Whole() {
       <div className={classes.figures}>
         <section aria-label="Messages">
           <h2>Messages</h2>
-          <p>{rates ? <Quantity value={rates.messagesPerSecond} unit="msg/s" format={formatRate} /> : null}</p>
+          <p>{isKnown ? <Quantity value={rates?.messagesPerSecond} unit="msg/s" format={formatRate} /> : null}</p>
           <div>{line("messages", PIPELINE_COLORS.messages, "Messages per second")}</div>
         </section>
         <section aria-label="Readings">
           <h2>Readings</h2>
-          <p>{rates ? <Quantity value={rates.readingsPerSecond} unit="/s" format={formatRate} /> : null}</p>
+          <p>{isKnown ? <Quantity value={rates?.readingsPerSecond} unit="/s" format={formatRate} /> : null}</p>
           <div>{line("readings", PIPELINE_COLORS.readings, "Readings per second")}</div>
         </section>
         <section aria-label="Lag">
           <h2>Lag</h2>
-          <p>{pipeline ? <Quantity value={pipeline.lag} unit="msg" format={formatCount} /> : null}</p>
+          <p>{isKnown ? <Quantity value={pipeline?.lag} unit="msg" format={formatCount} /> : null}</p>
           <div>{pipeline ? lagNote(pipeline) : null}</div>
         </section>
         <section aria-label="End-to-end latency">
           <h2>Latency, median</h2>
           <p>
-            {rates ? <Duration text={rates.latencyP50Ms === null ? null : formatDuration(rates.latencyP50Ms)} /> : null}
+            {isKnown ? (
+              <Duration text={typeof rates?.latencyP50Ms === "number" ? formatDuration(rates.latencyP50Ms) : null} />
+            ) : null}
           </p>
           <div>
-            {typeof rates?.latencyP99Ms === "number" ? `p99 ${formatDuration(rates.latencyP99Ms)}` : "p99 unknown"}
+            {typeof rates?.latencyP99Ms === "number"
+              ? `p99 ${formatDuration(rates.latencyP99Ms)}`
+              : isKnown
+                ? "p99 unknown"
+                : ""}
           </div>
         </section>
       </div>
