@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import type { ErasuresAnswer } from "@/server/contracts/removals";
+import pino from "pino";
+import { startEmbeddedPostgres } from "@/server/postgres/embedded/embedded-postgres";
 import { withClient } from "@/server/postgres/migrate";
 import { runProduct } from "../product";
 import { until } from "../waiting";
@@ -34,6 +36,8 @@ async function erasure(mode: EngineMode, file: string): Promise<number> {
   const recording = readRecording(file);
   const checks = createChecks(`erasure on ${mode} engines`);
   const stage = await openStage(mode, "plain");
+  const isEmbedded = stage.engines.postgres === undefined;
+  let needle: string | null = null;
   try {
     const { product } = stage;
     const replay = ["replay", recording.file, ...MAPPING, "--speed", "max", "--url", product.url];
@@ -71,8 +75,7 @@ async function erasure(mode: EngineMode, file: string): Promise<number> {
     checks.equal("the late message was dropped", proof!.dropped, 1);
     checks.equal("a scan of every table finds nothing", await tablesWith(stage, gone), []);
     checks.equal("the others are exact", await keptOf(stage, others), before);
-    if (stage.engines.postgres === undefined || stage.engines.postgres === null)
-      checks.equal("the files of PostgreSQL have nothing, once rewritten", await filesWith(stage, gone), []);
+    needle = gone;
     const verified = await runProduct(["audit-verify"], { FIELDWATCH_DATA_DIR: product.dataDir, ...stage.engines.env });
     checks.that("the audit record verifies", verified.code === 0, verified.output.slice(-300).trim());
     checks.that(
@@ -85,6 +88,8 @@ async function erasure(mode: EngineMode, file: string): Promise<number> {
   } finally {
     await stage.close();
   }
+  if (isEmbedded && needle !== null)
+    checks.equal("the files of PostgreSQL's tables have nothing", await filesWith(stage.product.dataDir, needle), []);
   const code = checks.finish();
   if (code === 0) stage.remove();
   else console.log(`Kept for a look: ${stage.folder}`);
@@ -134,16 +139,14 @@ async function tablesWith(stage: Stage, text: string): Promise<string[]> {
   });
 }
 
-/** The files of tables that have the text, after every table was written anew. The write-ahead log is left out: it is overwritten as PostgreSQL goes on. */
-async function filesWith(stage: Stage, text: string): Promise<string[]> {
-  const folder = await withClient(stage.connectionString(), async (client) => {
-    await client.query("VACUUM FULL");
-    await client.query("CHECKPOINT");
-    const { rows } = await client.query<{ folder: string }>("SELECT current_setting('data_directory') AS folder");
-    return rows[0]!.folder;
-  });
-  return readdirSync(path.join(folder, "base"), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+/** The files of tables that have the text, once every table was written anew. The write-ahead log is left out: it is overwritten as PostgreSQL goes on. */
+async function filesWith(dataDir: string, text: string): Promise<string[]> {
+  const embedded = await startEmbeddedPostgres({ dataDir, logger: pino({ level: "silent" }) });
+  await withClient(embedded.ownerConnectionString, (client) => client.query("VACUUM FULL"));
+  // Ended, it has written everything to its files.
+  await embedded.stop();
+  return readdirSync(dataDir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.parentPath.includes(`${path.sep}base${path.sep}`))
     .map((entry) => path.join(entry.parentPath, entry.name))
     .filter((file) => readFileSync(file).includes(text));
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { instant } from "./common";
+import { instant, text } from "./common";
 import { job } from "./jobs";
 
 /** A metric or a device that is out of the catalog, and whose readings a job still removes or moves. */
@@ -70,7 +70,7 @@ const erasure = z
   .meta({ id: "Erasure" });
 
 export const erasuresQuery = z.object({
-  device: z.string().min(1).max(512).optional().describe("Only erasures of the device of this name, also proven ones"),
+  device: text(512).min(1).optional().describe("Only erasures of the device of this name, also proven ones"),
 });
 
 export const erasuresAnswer = z

@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import { z } from "zod";
 import { Personal } from "@/server/access/audit/personal";
 import { findDevice } from "@/server/catalog/devices";
+import { text } from "@/server/contracts/common";
 import { PERSON_LABELS } from "@/server/domain/device-labels";
 import type { Sites } from "@/server/domain/access";
 import type { DeadLetters } from "@/server/ports/dead-letters";
@@ -33,7 +34,7 @@ interface OneDevice {
 
 /** Messages and dead letters read at a time. */
 const PAGE = 500;
-const name = z.string().min(1).max(512);
+const name = text(512).min(1);
 
 export const exportPersonalData = verb(
   {

@@ -20,6 +20,21 @@ export function keepingContract(bench: DeadLettersBench): void {
     expect(await bench.find({ device: null, limit: 1 })).toEqual([kept(letter)]);
   });
 
+  it("erases the letters of a device, and those that name none and hold its name", async () => {
+    const [gone, other] = [`pump-of-${bench.newDevice()}`, `pump-of-${bench.newDevice()}`];
+    const unread = (offset: number, text: string, over = {}) =>
+      letterOf(null, 70_000 + offset, { raw: new TextEncoder().encode(text), ...over });
+    const stays = [letterOf(other, 0), unread(0, `{"device":"${other}" nope`), unread(1, `of ${gone}0`)];
+    await bench.letters.store([
+      ...[letterOf(gone, 0), letterOf(gone, 1), unread(2, `{"device":"${gone}" nope`)],
+      ...[unread(3, "nope", { detail: `key ${gone} at fault` }), ...stays],
+    ]);
+    expect(await bench.letters.countOf(gone)).toBe(4);
+    expect(await bench.letters.erase(gone)).toBe(4);
+    expect([await bench.letters.countOf(gone), await bench.letters.erase(gone)]).toEqual([0, 0]);
+    expect(await bench.find({ ids: stays.map(({ id }) => id), limit: 10 })).toHaveLength(3);
+  });
+
   it("changes nothing when a position and field come again", async () => {
     const device = bench.newDevice();
     const letter = letterOf(device, 0);
