@@ -46,7 +46,7 @@ async function erasure(mode: EngineMode, file: string): Promise<number> {
     await drained(product, recording.messages);
     const [gone, ...others] = [...recording.twins.keys()].sort() as [string, ...string[]];
     const before = await keptOf(stage, others);
-    checks.that("its name is in many tables before", (await tablesWith(stage, gone)).length > 3);
+    checks.that("its name is in tables before", (await tablesWith(stage, gone)).length > 0);
 
     const asked = await product.fetch(`/api/v1/devices/${encodeURIComponent(gone)}?erase=true`, { method: "DELETE" });
     checks.equal("the erasure is taken", asked.status, 202);

@@ -219,12 +219,11 @@ export async function eraseValues(tx: PoolClient, accountId: number, email: stri
 
 /** Values that are the name of a device, or have it between slashes or as a word. */
 function namesIn(name: string): { readonly where: string; readonly values: readonly unknown[] } {
+  const whole =
+    "v.value = $1 OR $1 = ANY (string_to_array(v.value, '/')) OR right(v.value, length($1) + 4) = ' of ' || $1";
   return isTelling(name)
-    ? {
-        where: "(v.value = $1 OR $1 = ANY (string_to_array(v.value, '/')) OR v.value ~ $2)",
-        values: [name, sqlWordPattern(name)],
-      }
-    : { where: "(v.value = $1 OR $1 = ANY (string_to_array(v.value, '/')))", values: [name] };
+    ? { where: `(${whole} OR v.value ~ $2)`, values: [name, sqlWordPattern(name)] }
+    : { where: `(${whole})`, values: [name] };
 }
 
 /** Erases the name of a device from the record, with from where. */

@@ -53,7 +53,12 @@ export const updateMetric = writingVerb(
       // What it means is of all sites; own units are of devices.
       if (!devices && ctx.sites !== "all") throw new NotHereError(EVERYWHERE);
       const unit = changes.unit ?? null;
-      const units = async () => (devices ? { units: await ownUnits(ctx.tx, metric.key, devices) } : {});
+      // As texts, whose names of devices the record keeps apart.
+      const units = async () => {
+        if (!devices) return {};
+        const own = Object.entries(await ownUnits(ctx.tx, metric.key, devices));
+        return { units: own.map(([device, unit]) => `${unit} of ${device}`) };
+      };
       const before = { ...noteOfMetric(metric), ...(await units()) };
       let unknownDevices: string[] = [];
       if (devices) unknownDevices = await setOwnUnits(ctx.tx, ctx.sites, metric.key, { devices, unit, unsetOnly });
