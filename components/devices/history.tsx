@@ -1,5 +1,6 @@
 "use client";
 import { Button } from "@mantine/core";
+import dynamic from "next/dynamic";
 import { memo, type ReactNode, useState } from "react";
 import type { DeviceDetail } from "@/server/contracts/devices";
 import { adviceOn } from "../queries/request";
@@ -15,7 +16,6 @@ import { chartGroups } from "./chart-groups";
 import { flagsOf, FlagTable, useFlags } from "../shell/flags/flags";
 import classes from "./history.module.css";
 import { flagWord, GroupChart } from "./history-charts";
-import { HistoryTable } from "./history-table";
 import { HistoryTools } from "./history-tools";
 import { type Stretch, stretchAddress } from "../ui/ranges";
 import { NO_METRIC } from "./shown-metrics";
@@ -26,6 +26,8 @@ import type { AddressChanges } from "../ui/url";
 import { changeOnly, heldBefore, type Series, summarize, visiblePoints } from "../live/series";
 import { useEventMarks } from "../queries/use-event-marks";
 import { type HistoryView, useHistory } from "./use-history";
+
+const HistoryTable = dynamic(() => import("./history-table").then((table) => table.HistoryTable), { ssr: false });
 
 interface HistoryProps {
   device: DeviceDetail;

@@ -24,10 +24,10 @@ import { useZone } from "../ui/zone";
 import { SavedViews } from "../views/saved-views";
 import { drawnOf, orderIn } from "./drawn";
 import classes from "./explore.module.css";
-import { FirstChoice } from "./first-choice";
 import { Pick } from "./pick";
 import { Previous } from "./previous";
 
+const FirstChoice = dynamic(() => import("./first-choice").then((choice) => choice.FirstChoice), { ssr: false });
 const Lines = dynamic(() => import("./lines").then((lines) => lines.Lines), { ssr: false });
 const Strips = dynamic(() => import("./strips").then((strips) => strips.Strips), { ssr: false });
 

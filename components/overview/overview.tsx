@@ -57,16 +57,17 @@ function Whole() {
     <Page title="Overview" withVerdict={false}>
       <Hero />
       <FiringLine />
-      {isEmpty === undefined ? (
-        <NotYet what="the overview" error={error} onRetry={reload} isRetrying={isFetching} rows={3} height={120} />
-      ) : null}
       {isEmpty !== undefined && error ? (
         <StaleNotice onRetry={reload}>
           These figures are from <LoadedAge />: {error.message}
         </StaleNotice>
       ) : null}
       <DayBand />
-      {isEmpty === undefined ? null : <Figures />}
+      {isEmpty === undefined ? (
+        <NotYet what="the overview" error={error} onRetry={reload} isRetrying={isFetching} rows={3} height={120} />
+      ) : (
+        <Figures />
+      )}
       {isEmpty === true ? <FirstRun /> : null}
       <PinnedViews />
       {isEmpty === false ? (

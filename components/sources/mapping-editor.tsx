@@ -15,15 +15,15 @@ import { useAddress } from "../ui/url";
 import { useLeaveGuard } from "../ui/use-leave-guard";
 import { useZone } from "../ui/zone";
 import { Becomes } from "./becomes";
-import { EffectView } from "./effect-view";
 import { hasPayload } from "./kind-list";
 import classes from "./mapping.module.css";
 import { faultsOf, mappingText, readMapping } from "./mapping-text";
 import { NO_PAYLOAD, PayloadFields } from "./payload-fields";
 import { PayloadView } from "./payload-view";
 import { outcomeOf } from "./samples";
-import { Versions } from "./versions";
 
+const EffectView = dynamic(() => import("./effect-view").then((view) => view.EffectView), { ssr: false });
+const Versions = dynamic(() => import("./versions").then((versions) => versions.Versions), { ssr: false });
 const MappingForm = dynamic(() => import("./mapping-form").then((form) => form.MappingForm), { ssr: false });
 
 /** The pause in typing after which a mapping is tried, in milliseconds. */
