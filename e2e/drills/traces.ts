@@ -1,0 +1,192 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { type CollectedSpan, type Collector, findCollector, startCollector } from "../otel-collector";
+import { freePort } from "../product";
+import { until } from "../waiting";
+import { type Checks, createChecks } from "./checks";
+import { readOptions } from "./drill";
+import { drained } from "./pipeline";
+import { openStage, type Stage } from "./stage";
+
+/** The share of requests that is traced where their sender says nothing. */
+const SHARE = 0.1;
+const REQUESTS = 1000;
+const AT_ONCE = 20;
+/** Six standard deviations of how many of {@link REQUESTS} are traced. */
+const SPREAD = 6 * Math.sqrt(REQUESTS * SHARE * (1 - SHARE));
+
+/** What a message's trace holds, by the process that tells of it. */
+const WANTED = {
+  "fieldwatch-web": ["POST telemetry", "send iot.telemetry"],
+  "fieldwatch-worker": ["process iot.telemetry", "decode", "enrich", "documents", "readings", "committed"],
+} as const;
+
+/**
+ * A POST that is traced becomes one trace with all stages in a real OpenTelemetry Collector, over the log of the mode (`--engines kafka`: through Kafka's
+ * headers); under load as many are traced as is set, and none whose sender says no; while the collector is away nothing waits, and what is dropped is
+ * counted. Left out, and named, where the collector can't be built.
+ */
+export async function main(argv: string[]): Promise<number> {
+  const { mode } = readOptions(argv);
+  const found = findCollector();
+  if ("missing" in found) {
+    console.log(`traces: left out, ${found.missing}`);
+    return 0;
+  }
+  const checks = createChecks(`traces on ${mode} engines`);
+  const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-traces-"));
+  const port = await freePort();
+  let collector: Collector | null = await startCollector(found.program, folder, port);
+  let sent = 0;
+  const stage = await openStage(mode, "plain", {
+    ...{ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_TRACES_SAMPLER_ARG: String(SHARE) },
+    // A busy machine must make none of them slow, which are told of whatever is set.
+    TRACE_SLOW_MS: "600000",
+    METRICS_NETWORKS: "127.0.0.1/32",
+  });
+  const spans = () => collector!.spans();
+  const many = async (traceparent?: () => string) => {
+    const began = performance.now();
+    const statuses = await load(stage, sent, traceparent);
+    sent += REQUESTS;
+    await drained(stage.product, sent);
+    const refused = statuses.filter((status) => status !== 202 && status !== 200);
+    checks.equal("requests refused", refused, []);
+    return performance.now() - began;
+  };
+  try {
+    await one(checks, stage, spans);
+    sent++;
+    await drained(stage.product, sent);
+
+    const before = roots(spans()).length;
+    const withCollector = await many();
+    const traced = () => roots(spans()).length - before;
+    await settled(traced);
+    checks.that(
+      `of ${REQUESTS} requests about ${SHARE * 100} % are traced`,
+      Math.abs(traced() - REQUESTS * SHARE) <= SPREAD,
+      String(traced()),
+    );
+    const own = new Set(roots(spans()).map(({ traceId }) => traceId));
+    const reached = () =>
+      new Set(
+        spans()
+          .filter(({ name, traceId }) => name === "committed" && own.has(traceId))
+          .map(({ traceId }) => traceId),
+      ).size;
+    await until(() => reached() === own.size, { timeoutMs: 30_000, what: "every trace to be whole" }).catch(
+      () => undefined,
+    );
+    checks.equal("traces that reach the worker's commit", reached(), own.size);
+
+    const ids = new Set<string>();
+    await many(() => {
+      const id = randomBytes(16).toString("hex");
+      ids.add(id);
+      return `00-${id}-b7ad6b7169203331-00`;
+    });
+    const unwanted = spans().filter(({ traceId }) => ids.has(traceId)).length;
+    checks.equal("spans of those whose sender says no", unwanted, 0);
+
+    const dropped = await droppedBy(stage);
+    await collector.stop();
+    collector = null;
+    const without = await many(() => `00-${randomBytes(16).toString("hex")}-b7ad6b7169203331-01`);
+    checks.that(
+      "nothing waits while the collector is away, though all are traced",
+      without < 5 * withCollector + 5000,
+      `${Math.round(without)} ms, ${Math.round(withCollector)} ms with it`,
+    );
+    await until(async () => (await droppedBy(stage)) > dropped, {
+      ...{ timeoutMs: 60_000, everyMs: 500, what: "spans to be counted as dropped" },
+    }).catch(() => undefined);
+    const now = await droppedBy(stage);
+    checks.that("what is dropped is counted", now > dropped, `${now - dropped} spans`);
+
+    collector = await startCollector(found.program, folder, port);
+    await one(checks, stage, spans);
+  } catch (error) {
+    checks.that("it goes through", false, (error as Error).stack ?? String(error));
+  } finally {
+    await stage.close();
+    await collector?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const code = checks.finish();
+  if (code === 0) stage.remove();
+  else console.log(`Kept for a look: ${stage.folder}`);
+  return code;
+}
+
+/** Sends a message of a trace, and looks at what became of it. */
+async function one(checks: Checks, stage: Stage, spans: () => readonly CollectedSpan[]): Promise<void> {
+  const traceId = randomBytes(16).toString("hex");
+  const sender = randomBytes(8).toString("hex");
+  const { status } = await post(stage, "traced", `00-${traceId}-${sender}-01`);
+  checks.that("a traced message is taken", status === 200 || status === 202, String(status));
+  const of = () => spans().filter((span) => span.traceId === traceId);
+  const missing = () =>
+    Object.entries(WANTED).flatMap(([service, names]) =>
+      names.filter((name) => !of().some((span) => span.service === service && span.name === name)),
+    );
+  await until(() => missing().length === 0, { timeoutMs: 60_000, what: "its trace" }).catch(() => undefined);
+  checks.equal("missing in its trace", missing(), []);
+  const own = new Set(of().map(({ spanId }) => spanId));
+  const loose = of().filter(({ parentSpanId = "" }) => parentSpanId !== sender && !own.has(parentSpanId));
+  checks.equal(
+    "its spans that hang on nothing",
+    loose.map(({ name }) => name),
+    [],
+  );
+}
+
+const roots = (spans: readonly CollectedSpan[]) =>
+  spans.filter(({ name, parentSpanId = "" }) => name === "POST telemetry" && parentSpanId === "");
+
+/** Waits until a number is the same twice, two seconds apart: spans are sent once a second. */
+async function settled(count: () => number): Promise<void> {
+  let last = -1;
+  await until(
+    () => {
+      const now = count();
+      const isSame = now === last && now > 0;
+      last = now;
+      return isSame;
+    },
+    { timeoutMs: 60_000, everyMs: 2000, what: "all spans to be there" },
+  ).catch(() => undefined);
+}
+
+function post(stage: Stage, device: string, traceparent?: string): Promise<Response> {
+  const body = JSON.stringify({ device, time: new Date().toISOString(), readings: { temperature: 21 } });
+  return stage.product.fetch("/api/v1/telemetry", {
+    ...{ method: "POST", body },
+    headers: { "content-type": "application/json", ...(traceparent !== undefined && { traceparent }) },
+  });
+}
+
+async function load(stage: Stage, from: number, traceparent?: () => string): Promise<number[]> {
+  const statuses: number[] = [];
+  let next = 0;
+  const sender = async () => {
+    while (next < REQUESTS) {
+      const answer = await post(stage, `load-${(from + next++) % 50}`, traceparent?.());
+      await answer.arrayBuffer();
+      statuses.push(answer.status);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, sender));
+  return statuses;
+}
+
+/** Spans that web has dropped, by its own count. */
+async function droppedBy(stage: Stage): Promise<number> {
+  const answer = await fetch(`${stage.product.url}/metrics`, { headers: { accept: "text/plain" } });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`/metrics: ${answer.status} ${text.slice(0, 300)}`);
+  const found = /^fieldwatch_trace_spans_total\{[^}]*outcome="dropped"[^}]*\} (\S+)/m.exec(text);
+  return Number(found?.[1] ?? 0);
+}
