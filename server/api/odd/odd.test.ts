@@ -111,7 +111,9 @@ test("an operator says what was normal and what was real; it is kept, learned fr
   expect(after.items[0]).toMatchObject({ id: a1!.id, goesOn: true });
   expect(oddStretch.parse(await (await label(a1!.id, null)).json()).said).toBeNull();
   const { rows } = await rig.engines.pool.query<{ target: string; detail: unknown }>(
-    `SELECT target, detail FROM audit_row WHERE verb = 'labelOddness' AND outcome = 'done' ORDER BY id`,
+    // The name of a device stands apart from the sealed row.
+    `SELECT coalesce(r.target, v.value) AS target, detail FROM audit_row r LEFT JOIN audit_value v ON v.row_id = r.id AND v.path = 'target'
+     WHERE verb = 'labelOddness' AND outcome = 'done' ORDER BY r.id`,
   );
   expect(rows.map(({ target, detail }) => [target, detail])).toEqual([
     ["heat of b1", { before: null, after: "normal" }],
