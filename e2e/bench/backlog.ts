@@ -20,8 +20,12 @@ export async function drainBacklog(
   return { fillMs: filled - filling, drainMs: performance.now() - filled, readings: totals.readings - before.readings };
 }
 
-async function fill(product: Product, messages: number): Promise<void> {
-  const base = Date.now() - messages * 10;
+/** Posts messages `from` on of the endless stream, 10 ms of event time apart, as fast as the route takes them. @param began time of the stream's first; left out: such that the last is of now. */
+export async function fill(
+  product: Product,
+  messages: number,
+  { from = 0, began = Date.now() - messages * 10 }: { readonly from?: number; readonly began?: number } = {},
+): Promise<void> {
   let next = 0;
   const sender = async () => {
     while (next < messages) {
@@ -29,7 +33,7 @@ async function fill(product: Product, messages: number): Promise<void> {
       next += 1000;
       const lines = Array.from(
         { length: Math.min(1000, messages - at) },
-        (_, i) => messageLine(at + i, base + (at + i) * 10).line,
+        (_, i) => messageLine(from + at + i, began + (from + at + i) * 10).line,
       ).join("\n");
       for (;;) {
         const answer = await product.fetch("/api/v1/telemetry", {
