@@ -42,6 +42,7 @@ import { createTestMessages } from "./health/test-messages";
 import { createColdReader } from "./readings/cold/reader";
 import type { Logger } from "./observability/logger";
 import { LogUnavailableError } from "./ports/event-log";
+import { traceAnswering } from "./trace-requests";
 
 const READY_TIMEOUT_MS = 3000;
 
@@ -183,6 +184,8 @@ export function composeApi(parts: ApiParts): Api {
         ...engines,
         // Whoever may send sees it.
         health: () => health.answer(false),
+        trace: traceAnswering,
+        traceUrl: config.tracing.TRACE_URL,
         bounds,
         now: Date.now,
         onError: (error) => logger.debug({ err: error }, "the way of a test message could not be written"),

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { inContext, type LogContext } from "./observability/logs/context";
 import { readTraceparent, type TraceParent } from "./observability/trace-context";
 import type { Tracing } from "./observability/tracing/tracing";
 import { isGivenUp, type SourceBatch } from "./pipeline/batch";
@@ -38,10 +39,10 @@ export function traceBatches(
     batches: readonly SourceBatch[],
     began: number,
     ran: readonly Ran[],
+    traced: readonly TraceParent[],
     { failed, isWatched = false }: { readonly failed?: unknown; readonly isWatched?: boolean },
   ): void {
     const ended = Date.now();
-    const traced = tracedIn(batches);
     const isSlow = ended - began >= tracing!.slowMs;
     if (traced.length === 0 && failed === undefined && !isSlow) return;
     const records = batches.reduce((sum, batch) => sum + batch.records.length, 0);
@@ -85,16 +86,23 @@ export function traceBatches(
     async handle(batches, handle) {
       const began = Date.now();
       const ran: Ran[] = [];
+      const traced = tracedIn(batches);
       try {
-        const committed = await stages.run(ran, handle);
-        tell(batches, began, ran, { isWatched: committed.some((one) => one.isWatched) });
+        const committed = await inContext(contextOf(traced), () => stages.run(ran, handle));
+        tell(batches, began, ran, traced, { isWatched: committed.some((one) => one.isWatched) });
         return committed;
       } catch (error) {
-        if (!isGivenUp(error)) tell(batches, began, ran, { failed: error });
+        if (!isGivenUp(error)) tell(batches, began, ran, traced, { failed: error });
         throw error;
       }
     },
   };
+}
+
+/** What log lines of a batch name: the trace of its messages, where that is one. */
+function contextOf([only, another]: readonly TraceParent[]): LogContext {
+  if (only === undefined || another !== undefined) return {};
+  return { trace_id: only.traceId, span_id: only.spanId };
 }
 
 /** The sampled traces of a batch's messages, each once. */

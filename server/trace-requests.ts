@@ -9,6 +9,14 @@ import type { EventLog } from "./ports/event-log";
 /** The step of the request that is being answered. */
 const answering = new AsyncLocalStorage<TraceParent>();
 
+/** The id of the trace that the request being answered is a step of; null: it isn't traced. */
+export function traceAnswering(): string | null {
+  return answering.getStore()?.traceId ?? null;
+}
+
+/** A message that is sent to be followed is traced, whatever the sampler says. */
+const isFollowed = (method: string, url: string) => method === "POST" && /^\/api\/v1\/test-message(\?|$)/.test(url);
+
 /**
  * Answers a request as a step of its sender's trace, or of one of its own; pages aren't traced. One that isn't sampled, and fails or takes long, is told
  * of afterwards.
@@ -28,7 +36,7 @@ export function traceRequest(
   const route = routeOf(url);
   const name = `${method} ${route}`;
   const what = { kind: "server", parent, attributes: { "http.request.method": method, "http.route": route } } as const;
-  const step = tracing.isSampled(parent) ? tracing.begin(name, what) : null;
+  const step = isFollowed(method, url) || tracing.isSampled(parent) ? tracing.begin(name, what) : null;
   response.once("finish", () => {
     const { statusCode: status } = response;
     const failed = status >= 500;

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import type { Tracing } from "./observability/tracing/tracing";
+import { logContext } from "./observability/logs/context";
 import type { SourceBatch } from "./pipeline/batch";
 import { until } from "./testing/until";
 import { traceBatches } from "./trace-batches";
@@ -34,10 +35,9 @@ const server = createServer((request, response) => {
 }).listen(0, "127.0.0.1");
 afterAll(() => void server.close());
 
-const ask = async (status: number, ms: number) => {
-  const answer = await fetch(
-    `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v1/pipeline?status=${status}&ms=${ms}`,
-  );
+const ask = async (status: number, ms: number, path = "pipeline", method = "GET") => {
+  const { port } = server.address() as AddressInfo;
+  const answer = await fetch(`http://127.0.0.1:${port}/api/v1/${path}?status=${status}&ms=${ms}`, { method });
   await answer.arrayBuffer();
 };
 
@@ -49,6 +49,13 @@ test("a request that isn't sampled is told of when it fails or takes long", asyn
   await ask(200, 250);
   await until(() => told.length === 2);
   expect(told[1]).toMatchObject({ error: undefined });
+});
+
+test("a test message is always traced", async () => {
+  await ask(202, 0, "test-message", "POST");
+  await until(() => told.length === 1);
+  await ask(200, 0, "test-message");
+  expect(told).toEqual([{ name: "POST api", parent: null, error: undefined }]);
 });
 
 const batch = (traceparent?: string): SourceBatch =>
@@ -75,7 +82,12 @@ test("a batch is part of the trace of its only sampled message, and names those 
   const parents = ["b7ad6b7169203331", "b7ad6b7169203332"].map(
     (span) => `00-0af7651916cd43dd8448eb211c80319c-${span}-01`,
   );
-  await handled(60_000).handle([batch(parents[0])], () => Promise.resolve([]));
+  let lines: unknown;
+  await handled(60_000).handle([batch(parents[0])], () => {
+    lines = logContext();
+    return Promise.resolve([]);
+  });
+  expect(lines).toEqual({ trace_id: "0af7651916cd43dd8448eb211c80319c", span_id: "b7ad6b7169203331" });
   expect(told.find(({ name }) => name.startsWith("process"))!.parent).toBe("b7ad6b7169203331");
   told.splice(0);
   await handled(60_000).handle(parents.map(batch), () => Promise.resolve([]));

@@ -17,7 +17,7 @@ import { pagePolicy, securityHeaders } from "./front-door/security-headers";
 import { timeAnswer } from "./http-durations";
 import type { MetricsGate } from "./metrics-gate";
 import type { Logger } from "./observability/logger";
-import { inContext, type LogContext } from "./observability/logs/context";
+import { inContext, type RequestContext } from "./observability/logs/context";
 import type { Counting } from "./observability/metrics/metrics";
 import type { TraceParent } from "./observability/trace-context";
 import type { Tracing } from "./observability/tracing/tracing";
@@ -98,7 +98,7 @@ export async function listen(wanted: Wanted): Promise<Listening> {
   try {
     const handle = pages.getRequestHandler();
     const prepared = pages.prepare();
-    const answer = (request: IncomingMessage, response: ServerResponse, context: LogContext) => {
+    const answer = (request: IncomingMessage, response: ServerResponse, context: RequestContext) => {
       const asPage = isPage(request.url ?? "");
       timeAnswer({ counting, logger }, request, response, context);
       response.setHeader("x-request-id", context.request_id);
@@ -151,7 +151,7 @@ export async function listen(wanted: Wanted): Promise<Listening> {
 }
 
 /** What lines about a request have in common; its id is the sender's, if it is one that can't be mistaken for anything else. */
-function contextOf({ headers }: IncomingMessage, trace: TraceParent | null): LogContext {
+function contextOf({ headers }: IncomingMessage, trace: TraceParent | null): RequestContext {
   const { "x-request-id": said = "" } = headers;
   return {
     request_id: /^[\w.-]{1,64}$/.test(String(said)) ? String(said) : randomUUID(),

@@ -30,6 +30,7 @@ const followed: ProbeMessageView = {
     device: "d",
     eventTime: since,
     acceptedAt: since,
+    trace: null,
     state: "done",
     totalMs: 312,
     stations: [station({})],

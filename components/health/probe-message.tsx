@@ -24,9 +24,26 @@ export function ProbeMessage({ followed, seen }: { followed: ProbeMessageView; s
       <p className={classes.followedHead}>
         Sent as <a href={`/devices/${toSegment(followed.device)}`}>{followed.device}</a>, a device like any other,{" "}
         <Age time={followed.acceptedAt} />. It is stored and shown like every message.
+        {followed.trace !== null && <Trace {...followed.trace} />}
       </p>
       <Waterfall rows={rows} label="The way of the test message" />
     </div>
+  );
+}
+
+function Trace({ id, url }: NonNullable<ProbeMessageView["trace"]>) {
+  if (url === null)
+    return (
+      <>
+        {" "}
+        Its trace is <code>{id}</code>.
+      </>
+    );
+  return (
+    <>
+      {" "}
+      <a href={url}>Look at its trace</a>.
+    </>
   );
 }
 

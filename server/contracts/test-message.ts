@@ -32,6 +32,10 @@ export const probeMessage = z
     eventTime: instant,
     acceptedAt: instant,
     state: stationState.describe("done when the live frame was sent; failing when one station is"),
+    trace: z
+      .object({ id: z.string(), url: z.string().nullable().describe("Where to look at it; null: TRACE_URL isn't set") })
+      .nullable()
+      .describe("Its trace; null: traces are off, or were when it was sent"),
     totalMs: z.number().nullable().describe("From the route to the live frame; null until then"),
     stations: z.array(station).describe("In the order a message comes by them"),
   })

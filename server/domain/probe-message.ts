@@ -40,6 +40,8 @@ export interface ProbeSent {
   readonly durableAt: number | null;
   /** The reason why the log didn't take it. */
   readonly error: string | null;
+  /** The id of its trace; left out: it has none. */
+  readonly trace?: string;
 }
 
 /** The account of a worker that handled it. Moments are epoch milliseconds with a fraction, by the worker's clock. */

@@ -22,7 +22,15 @@ const failing = (name: string, cause: string, commands: string[] = []): ProbeRes
   ...{ since: "2026-11-24T09:59:00.000Z", checkedAt: null, latencyMs: null },
 });
 const viewOf = (facts: Partial<ProbeFacts>) => {
-  const view = probeMessageView({ id: "i", sent, handled, probes: [], now: start + 1000, ...facts });
+  const view = probeMessageView({
+    id: "i",
+    sent,
+    handled,
+    traceUrl: undefined,
+    probes: [],
+    now: start + 1000,
+    ...facts,
+  });
   expect(probeMessage.parse(view)).toEqual(view);
   return view;
 };

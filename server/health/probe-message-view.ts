@@ -9,6 +9,8 @@ export interface ProbeFacts {
   /** A worker's account; null: nothing yet, undefined: it can't be asked. */
   readonly handled: ProbeHandled | null | undefined;
   readonly probes: readonly ProbeResult[];
+  /** TRACE_URL. */
+  readonly traceUrl: string | undefined;
   readonly now: EpochMs;
 }
 
@@ -50,8 +52,8 @@ const PATIENCE_MS = 60_000;
 const NO_TROUBLE = { cause: null, fix: null, commands: [] };
 
 /** The way of a followed message as it can be shown: where it has been and when, where it hangs and why. */
-export function probeMessageView({ id, sent, handled, probes, now }: ProbeFacts): ProbeMessageView {
-  const { device, eventTime, acceptedAt } = sent;
+export function probeMessageView({ id, sent, handled, probes, traceUrl, now }: ProbeFacts): ProbeMessageView {
+  const { device, eventTime, acceptedAt, trace } = sent;
   const reached = momentsOf(sent, handled ?? null);
   const stations: Station[] = [];
   let before = acceptedAt;
@@ -84,6 +86,7 @@ export function probeMessageView({ id, sent, handled, probes, now }: ProbeFacts)
     ...{ id, device, stations, totalMs: last.atMs, state: held?.state ?? "done" },
     eventTime: new Date(eventTime).toISOString(),
     acceptedAt: new Date(acceptedAt).toISOString(),
+    trace: trace === undefined ? null : { id: trace, url: traceUrl?.replaceAll("{trace}", trace) ?? null },
   };
 }
 

@@ -13,6 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
+const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const ANYWHERE = "00000000-0000-4000-8000-000000000000";
 
 function made(append: (records: readonly LogRecord[]) => Promise<void>, pool: Pool = db.pool) {
@@ -20,6 +21,8 @@ function made(append: (records: readonly LogRecord[]) => Promise<void>, pool: Po
     pool,
     eventLog: { append: (_topic, records) => append(records) },
     health: () => ({ probes: [] }),
+    trace: () => TRACE,
+    traceUrl: "https://traces.example/{trace}?from=fieldwatch",
     bounds: () => ({ now: Date.now(), futureToleranceMs: 1000, retentionMs: null }),
     now: Date.now,
     onError: () => {},
@@ -33,6 +36,7 @@ test("a message like any other goes to the log, and its way is told by both side
   expect(records).toHaveLength(1);
   expect(records[0]).toMatchObject({ key: "fieldwatch-test", headers: { [PROBE_HEADER]: followed.id } });
   expect(JSON.parse(Buffer.from(records[0]!.value).toString())).toMatchObject({ readings: { "test-message": 1 } });
+  expect(followed.trace).toEqual({ id: TRACE, url: `https://traces.example/${TRACE}?from=fieldwatch` });
   expect(followed.stations.map(({ state }) => state).slice(0, 3)).toEqual(["done", "done", "waiting"]);
 
   const at = Date.now();

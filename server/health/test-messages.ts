@@ -15,6 +15,10 @@ export interface TestMessagesDeps {
   readonly eventLog: Pick<EventLog, "append">;
   readonly pool: Pool;
   readonly health: () => Pick<HealthAnswer, "probes">;
+  /** The id of the trace that a message sent now belongs to; null: there is none. */
+  readonly trace: () => string | null;
+  /** TRACE_URL. */
+  readonly traceUrl: string | undefined;
   /** Bounds of event times, as of now. */
   readonly bounds: () => DecodeBounds;
   readonly now: () => EpochMs;
@@ -54,7 +58,7 @@ const REMEMBERED = 50;
 const SHOWN = 5;
 
 export function createTestMessages(deps: TestMessagesDeps): TestMessages {
-  const { eventLog, pool, health, bounds, now, onError } = deps;
+  const { eventLog, pool, health, trace, traceUrl, bounds, now, onError } = deps;
   /** Messages this process has sent lately: known also while the database is away. */
   const own = new Map<string, ProbeSent>();
   let waiting = 0;
@@ -79,7 +83,7 @@ export function createTestMessages(deps: TestMessagesDeps): TestMessages {
   }
 
   const view = (id: string, sent: ProbeSent, handled: ProbeHandled | null | undefined) =>
-    probeMessageView({ id, sent, handled, probes: health().probes, now: now() });
+    probeMessageView({ id, sent, handled, traceUrl, probes: health().probes, now: now() });
 
   return {
     async send(device) {
@@ -91,7 +95,11 @@ export function createTestMessages(deps: TestMessagesDeps): TestMessages {
       const value = Buffer.from(JSON.stringify(message));
       const outcome = decodeMessage(value, bounds());
       if (!outcome.ok) throw new TestMessageRefused("invalid", outcome.detail);
-      const sent: ProbeSent = { device, eventTime, acceptedAt: now(), durableAt: null, error: null };
+      const traced = trace();
+      const sent: ProbeSent = {
+        ...{ device, eventTime, acceptedAt: now(), durableAt: null, error: null },
+        ...(traced !== null && { trace: traced }),
+      };
       own.set(id, sent);
       await withinOr(LOG_PATIENCE_MS, append(id, value, sent), undefined);
       return view(id, own.get(id) ?? sent, null);

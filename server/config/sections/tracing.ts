@@ -30,6 +30,14 @@ export const tracing = {
     "That share, from 0 to 1.",
     "0.01",
   ),
+  TRACE_URL: variable(
+    z
+      .string()
+      .regex(/^https?:\/\/\S*\{trace\}\S*$/, "must be an http:// or https:// address with {trace} in it")
+      .optional(),
+    "Where people look at a trace; {trace} stands for its id. The way of a test message links there.",
+    "https://jaeger.example.org/trace/{trace}",
+  ),
   TRACE_SLOW_MS: variable(
     whole(1, 3_600_000).default(1000),
     "Requests and batches that take longer are traced whatever the sampler says, as those are that fail.",

@@ -44,7 +44,7 @@ export const LOG_FIELDS = {
   },
   trace_id: {
     type: "text",
-    when: "while a request that is traced, or names a trace, is answered",
+    when: "of a request that is traced, or names a trace; of a batch with messages of one trace",
     about: "The trace, by W3C Trace Context: 32 hexadecimal digits.",
     ecs: "trace.id",
   },
