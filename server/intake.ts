@@ -19,6 +19,7 @@ import { databaseConnection } from "./postgres/connection";
 import { isRetryable } from "./postgres/error-classes";
 import { followLogLevel } from "./postgres/log-level";
 import { openMetricsPort } from "./metrics-port";
+import { pushMetrics } from "./metrics-push";
 import type { Logger } from "./observability/logger";
 import { createMetrics } from "./observability/metrics/metrics";
 import { collectProcess } from "./observability/metrics/process-metrics";
@@ -77,6 +78,7 @@ export async function runIntake(config: Config, logger: Logger): Promise<Running
   const stopProcess = collectProcess(metrics);
   let isSettled = false;
   const port = await openMetricsPort(config, "intake", metrics, logger, () => isSettled && !stopping.signal.aborted);
+  const pushed = pushMetrics(config, metrics, logger);
   const stopFollowing = followLogLevel(pool, (level) => applyLevel(logger, config.server.LOG_LEVEL, level));
   const mayTell = createSeldom(() => performance.now());
 
@@ -213,6 +215,7 @@ export async function runIntake(config: Config, logger: Logger): Promise<Running
         clearInterval(telling);
         await stopWatching();
         certificate?.stop();
+        await pushed.stop();
         await port?.stop();
         stopProcess();
         await Promise.all([listener?.stop(DRAIN_MS), doors.stop(DRAIN_MS)]);

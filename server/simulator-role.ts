@@ -1,5 +1,6 @@
 import type { Config } from "./config/config";
 import { openMetricsPort } from "./metrics-port";
+import { pushMetrics } from "./metrics-push";
 import type { Logger } from "./observability/logger";
 import { createMetrics } from "./observability/metrics/metrics";
 import { collectProcess } from "./observability/metrics/process-metrics";
@@ -11,10 +12,12 @@ export async function runSimulatorRole(config: Config, logger: Logger): Promise<
   const metrics = createMetrics("simulator");
   const stopProcess = collectProcess(metrics);
   const port = await openMetricsPort(config, "simulator", metrics, logger);
+  const pushed = pushMetrics(config, metrics, logger);
   const fleet = await runSimulator(config, logger, metrics);
   return {
     async stop() {
       await fleet.stop();
+      await pushed.stop();
       await port?.stop();
       stopProcess();
     },

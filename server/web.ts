@@ -50,6 +50,7 @@ import { type LiveChannel, startLiveChannel } from "./realtime/live-channel";
 import { sealSecrets } from "./sources/rows";
 import { hasDoors } from "./sources/doors/wanted";
 import { cutOff } from "./socket-gate";
+import { pushMetrics } from "./metrics-push";
 import { traceAppends } from "./trace-requests";
 import { certificateOf } from "./own-certificate";
 import { listen, OWN_HEADER } from "./web-listen";
@@ -223,6 +224,8 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     own.sawProbes(health.answer(true).probes);
     const warming = new AbortController();
     undo.push(() => warming.abort());
+    const pushed = pushMetrics(config, metrics, logger);
+    undo.push(() => pushed.stop());
     void warmUp(ownAddress(config), ownId, warming.signal);
     // The first step of a stop.
     undo.push(() => {

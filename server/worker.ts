@@ -29,6 +29,7 @@ import { composeJobs, recordRun } from "./compose-jobs";
 import { type ColdReader, createColdReader } from "./readings/cold/reader";
 import { runJobs } from "./jobs/run-jobs";
 import { openMetricsPort } from "./metrics-port";
+import { pushMetrics } from "./metrics-push";
 import { runNotifier } from "./notifications/notifier";
 import { PIPELINE_GROUP, TOPICS } from "./domain/terms";
 import type { Logger } from "./observability/logger";
@@ -73,6 +74,7 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
   let consumes = false;
   const isReady = () => consumes && !stopping.signal.aborted;
   const port = await openMetricsPort(config, "worker", metrics, logger, isReady);
+  const pushed = pushMetrics(config, metrics, logger);
   const measured = createTimings({
     pool: engines.pool,
     worker,
@@ -186,6 +188,7 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
       ]);
       await measured.stop();
       await tracing?.stop();
+      await pushed.stop();
       await port?.stop();
       stopProcess();
       await Promise.all([work.close(), telling.end(), engines.close()]);

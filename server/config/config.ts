@@ -128,6 +128,7 @@ function unsafeCombinations(config: Config): ConfigProblem[] {
     ...firstAccount(config),
     ...migration(config),
     ...identityProvider(config),
+    ...metricsPush(config),
   );
   const database = config.engines.DATABASE_URL === undefined ? undefined : new URL(config.engines.DATABASE_URL);
   if (database && isLoopback(database.hostname) && Number(database.port || 5432) === config.server.PORT) {
@@ -207,6 +208,13 @@ function identityProvider({ provider }: Config): ConfigProblem[] {
       ? missing("OIDC_ROLES", "without it nobody who signs in at the provider may see anything", "plant-ops=operator")
       : []),
   ];
+}
+
+/** Metrics that are to be sent go where traces do. */
+function metricsPush({ metrics, tracing }: Config): ConfigProblem[] {
+  if (metrics.OTEL_METRICS_EXPORTER === "none" || tracing.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) return [];
+  const problem = "is missing: OTEL_METRICS_EXPORTER is otlp";
+  return [{ variable: "OTEL_EXPORTER_OTLP_ENDPOINT", problem, example: "http://127.0.0.1:4318" }];
 }
 
 /** Kafka's variables that say nothing without each other. */

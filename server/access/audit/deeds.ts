@@ -104,7 +104,7 @@ async function deviceNames(tx: Pool | PoolClient, { target, detail }: Deed): Pro
       Object.values(part).forEach(walk);
   };
   walk([target, detail]);
-  if (texts.size === 0) return new Map();
+  if (texts.size === 0 || !(await hasErasures(tx))) return new Map();
   const { rows } = await tx.query<{ name: string; isErased: boolean }>(
     `SELECT name, false AS "isErased" FROM device WHERE name = ANY ($1::text[])
      UNION ALL SELECT t, true FROM unnest($1::text[]) AS t, erasure_salt
@@ -112,6 +112,17 @@ async function deviceNames(tx: Pool | PoolClient, { target, detail }: Deed): Pro
     [[...texts].map((text) => text.replace(/\p{Surrogate}|\0/gu, "\uFFFD"))],
   );
   return new Map(rows.map(({ name, isErased }) => [name, isErased]));
+}
+
+/** Connections to databases that have erasures. */
+const withErasures = new WeakSet<Pool | PoolClient>();
+
+/** False before a database of a version before is migrated: a backup is made then, and told of in the record. */
+async function hasErasures(tx: Pool | PoolClient): Promise<boolean> {
+  if (withErasures.has(tx)) return true;
+  const { rows } = await tx.query<{ has: boolean }>("SELECT to_regclass('erasure_salt') IS NOT NULL AS has");
+  if (rows[0]!.has) withErasures.add(tx);
+  return rows[0]!.has;
 }
 
 /** What may be a name in a text: all of it, what is between slashes, and what comes after "of". */

@@ -14,4 +14,14 @@ export const metrics = {
     "Addresses or networks that may read /metrics without a key, of every role. This machine may at METRICS_PORT in any case, but not at PORT, where a proxy on it makes every visitor a local one. Others show web a key of a service with the role viewer at all sites.",
     "10.0.0.0/8",
   ),
+  OTEL_METRICS_EXPORTER: variable(
+    z.enum(["none", "otlp"]).default("none"),
+    "otlp: every role sends its metrics to OTEL_EXPORTER_OTLP_ENDPOINT, too, for those who don't scrape.",
+    "otlp",
+  ),
+  OTEL_METRIC_EXPORT_INTERVAL: variable(
+    whole(1000, 3_600_000).default(60_000),
+    "Milliseconds between two times they are sent.",
+    "60000",
+  ),
 } as const;

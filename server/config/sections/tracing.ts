@@ -8,7 +8,7 @@ const SAMPLERS = [...NAMES, "parentbased_always_on", "parentbased_always_off", "
 export const tracing = {
   OTEL_EXPORTER_OTLP_ENDPOINT: variable(
     z.url({ protocol: /^https?$/, error: "must be an http:// or https:// address" }).optional(),
-    "Where traces are sent to by OTLP over HTTP; `/v1/traces` is added. Not set: there are none, and they cost nothing.",
+    "Where traces are sent to by OTLP over HTTP; `/v1/traces` is added. Not set: there are none, and they cost nothing. Metrics alone: OTEL_TRACES_SAMPLER=always_off.",
     "http://127.0.0.1:4318",
   ),
   OTEL_EXPORTER_OTLP_HEADERS: variable(

@@ -1,5 +1,6 @@
 import type { Config } from "@/server/config/config";
 import { readVersion } from "@/server/config/version";
+import { otlpEndpoint } from "../otlp-endpoint";
 import type { TraceParent } from "../trace-context";
 import { createSpanQueue, type OnSpans } from "./span-queue";
 
@@ -41,16 +42,16 @@ export async function openTracing(
   role: string,
   onSpans: OnSpans,
 ): Promise<Tracing | null> {
-  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_SAMPLER: sampler } = settings;
-  if (endpoint === undefined) return null;
+  const { OTEL_TRACES_SAMPLER: sampler } = settings;
+  const endpoint = otlpEndpoint(settings, "traces");
+  if (endpoint === null) return null;
   const [api, sdk, otlp, resources] = await Promise.all([
     import("@opentelemetry/api"),
     import("@opentelemetry/sdk-trace-base"),
     import("@opentelemetry/exporter-trace-otlp-http"),
     import("@opentelemetry/resources"),
   ]);
-  const url = `${endpoint.replace(/\/+$/, "")}/v1/traces`;
-  const exporter = new otlp.OTLPTraceExporter({ url, headers: headersIn(settings.OTEL_EXPORTER_OTLP_HEADERS) });
+  const exporter = new otlp.OTLPTraceExporter({ url: endpoint.url, headers: { ...endpoint.headers } });
   const provider = new sdk.BasicTracerProvider({
     // Whether something is traced is decided before its span is made.
     sampler: new sdk.AlwaysOnSampler(),
@@ -96,14 +97,4 @@ export async function openTracing(
     },
     stop: () => provider.shutdown(),
   };
-}
-
-function headersIn(text: string | undefined): Record<string, string> {
-  const pairs = (text ?? "").split(",").filter((pair) => pair !== "");
-  return Object.fromEntries(
-    pairs.map((pair) => [
-      pair.slice(0, pair.indexOf("=")).trim(),
-      decodeURIComponent(pair.slice(pair.indexOf("=") + 1)),
-    ]),
-  );
 }
