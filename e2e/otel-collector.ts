@@ -78,11 +78,25 @@ export interface CollectedSpan {
   readonly links?: readonly { readonly traceId: string }[];
 }
 
+interface Resource {
+  readonly attributes: readonly { readonly key: string; readonly value: { readonly stringValue?: string } }[];
+}
+
+interface MetricsLine {
+  readonly resourceMetrics: readonly {
+    readonly resource: Resource;
+    readonly scopeMetrics: readonly {
+      readonly metrics: readonly {
+        readonly name: string;
+        readonly sum?: { readonly dataPoints: readonly { readonly asDouble: number }[] };
+      }[];
+    }[];
+  }[];
+}
+
 interface Line {
   readonly resourceSpans?: readonly {
-    readonly resource: {
-      readonly attributes: readonly { readonly key: string; readonly value: { readonly stringValue?: string } }[];
-    };
+    readonly resource: Resource;
     readonly scopeSpans: readonly { readonly spans: readonly Omit<CollectedSpan, "service">[] }[];
   }[];
 }
@@ -90,24 +104,33 @@ interface Line {
 /** A real OpenTelemetry Collector that runs for a while. */
 export interface Collector {
   readonly url: string;
-  /** What it has got so far. */
+  /** The spans it has got so far. */
   spans(): readonly CollectedSpan[];
+  /** The latest sum over all series of a metric that a service sent; null: none was. */
+  sumOf(service: string, metric: string): number | null;
   stop(): Promise<void>;
 }
 
 /** @param port where it listens. */
 export async function startCollector(program: string, folder: string, port: number): Promise<Collector> {
   const out = path.join(folder, "spans.jsonl");
+  const metrics = path.join(folder, "metrics.jsonl");
   const config = path.join(folder, "collector.json");
   const endpoint = `127.0.0.1:${port}`;
   writeFileSync(
     config,
     JSON.stringify({
       receivers: { otlp: { protocols: { http: { endpoint } } } },
-      exporters: { file: { path: out, append: true, flush_interval: "200ms" } },
+      exporters: {
+        file: { path: out, append: true, flush_interval: "200ms" },
+        "file/metrics": { path: metrics, append: true, flush_interval: "200ms" },
+      },
       service: {
         telemetry: { metrics: { level: "none" }, logs: { level: "error" } },
-        pipelines: { traces: { receivers: ["otlp"], exporters: ["file"] } },
+        pipelines: {
+          traces: { receivers: ["otlp"], exporters: ["file"] },
+          metrics: { receivers: ["otlp"], exporters: ["file/metrics"] },
+        },
       },
     }),
   );
@@ -124,11 +147,16 @@ export async function startCollector(program: string, folder: string, port: numb
   });
   return {
     url,
-    spans() {
-      if (!existsSync(out)) return [];
-      const lines = readFileSync(out, "utf8").split("\n");
-      // What follows the last end of a line is still being written.
-      return lines.slice(0, -1).flatMap((line) => spansIn(JSON.parse(line) as Line));
+    spans: () => linesIn<Line>(out).flatMap(spansIn),
+    sumOf(service, metric) {
+      const sums = linesIn<MetricsLine>(metrics).flatMap(({ resourceMetrics }) =>
+        resourceMetrics
+          .filter(({ resource }) => serviceOf(resource) === service)
+          .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics))
+          .filter(({ name }) => name === metric)
+          .map(({ sum }) => sum!.dataPoints.reduce((all, { asDouble }) => all + asDouble, 0)),
+      );
+      return sums.at(-1) ?? null;
     },
     async stop() {
       child.kill("SIGTERM");
@@ -137,8 +165,20 @@ export async function startCollector(program: string, folder: string, port: numb
   };
 }
 
+/** What a file of the collector's holds; what follows the last end of a line is still being written. */
+function linesIn<T>(file: string): T[] {
+  if (!existsSync(file)) return [];
+  return readFileSync(file, "utf8")
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as T);
+}
+
+const serviceOf = ({ attributes }: Resource) =>
+  attributes.find(({ key }) => key === "service.name")?.value.stringValue ?? "";
+
 const spansIn = ({ resourceSpans = [] }: Line) =>
   resourceSpans.flatMap(({ resource, scopeSpans }) => {
-    const service = resource.attributes.find(({ key }) => key === "service.name")?.value.stringValue ?? "";
+    const service = serviceOf(resource);
     return scopeSpans.flatMap(({ spans }) => spans.map((span) => ({ ...span, service })));
   });

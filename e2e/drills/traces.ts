@@ -26,7 +26,7 @@ const WANTED = {
 /**
  * A POST that is traced becomes one trace with all stages in a real OpenTelemetry Collector, over the log of the mode (`--engines kafka`: through Kafka's
  * headers); under load as many are traced as is set, and none whose sender says no; while the collector is away nothing waits, and what is dropped is
- * counted. Left out, and named, where the collector can't be built.
+ * counted; metrics sent by OTLP tell of every message. Left out, and named, where the collector can't be built.
  */
 export async function main(argv: string[]): Promise<number> {
   const { mode } = readOptions(argv);
@@ -45,6 +45,7 @@ export async function main(argv: string[]): Promise<number> {
     // A busy machine must make none of them slow, which are told of whatever is set.
     TRACE_SLOW_MS: "600000",
     METRICS_NETWORKS: "127.0.0.1/32",
+    ...{ OTEL_METRICS_EXPORTER: "otlp", OTEL_METRIC_EXPORT_INTERVAL: "1000" },
   });
   const spans = () => collector!.spans();
   const many = async (traceparent?: () => string) => {
@@ -90,6 +91,10 @@ export async function main(argv: string[]): Promise<number> {
     });
     const unwanted = spans().filter(({ traceId }) => ids.has(traceId)).length;
     checks.equal("spans of those whose sender says no", unwanted, 0);
+
+    const counted = () => collector!.sumOf("fieldwatch-web", "fieldwatch_messages_total");
+    await until(() => counted() === sent, { timeoutMs: 30_000, what: "the count of messages" }).catch(() => undefined);
+    checks.equal("messages that metrics sent by OTLP tell of", counted(), sent);
 
     const dropped = await droppedBy(stage);
     await collector.stop();

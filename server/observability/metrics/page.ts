@@ -20,6 +20,9 @@ Web answers networks of \`METRICS_NETWORKS\`, and keys of services with the role
 \`METRICS_NETWORKS\`, and listen on this machine alone until \`METRICS_HOST\` says otherwise. A network needs PostgreSQL for nothing, so it is the better way to
 watch an outage. Prometheus' Host header must be one that web answers for: \`ALLOWED_HOSTS\`.
 
+Who doesn't scrape sets \`OTEL_METRICS_EXPORTER=otlp\` and \`OTEL_EXPORTER_OTLP_ENDPOINT\`: every role then sends the same metrics by OTLP over HTTP each \`OTEL_METRIC_EXPORT_INTERVAL\`, as
+sums since the beginning, so that a receiver that was away misses none. \`service.name\` is \`fieldwatch-web\` and so on, \`service.instance.id\` the process. \`npm run drill -- traces\` tries it on a real OpenTelemetry Collector.
+
 **Kept** metrics are read at each scrape from what PostgreSQL and the event log hold: the same from every web process, equal to what the pages and
 \`GET /api/v1/pipeline\` tell, and set back by no restart. With several web processes take one (\`max without (instance)\`), don't add them up. Those of a
 **process** begin with it. What can't be known is absent, never 0; \`fieldwatch_collector_up\` says which part could not be read.
