@@ -54,6 +54,7 @@ test("each file is a row, however often, that says what was asked for; what is l
     ["exportExplore", {}, "metric=temperature"],
     ["exportDictionary", {}, ""],
     ["exportDictionaryMarkdown", {}, ""],
+    ["exportPersonalData", {}, "device=press-07"],
   ];
   expect(asks.map(([name]) => name).sort()).toEqual(
     operations
