@@ -142,6 +142,7 @@ beforeAll(async () => {
   await rig.engines.pool
     .query(`INSERT INTO quality_day (device_id, metric_id, bucket, received, validity, timeliness, plausibility, uniqueness, score)
     SELECT d.id, m.id, date_trunc('day', now(), 'UTC'), 1, 1, 1, 1, 1, 100 FROM device d, metric m LIMIT 2`);
+  await rig.engines.pool.query("INSERT INTO device (name) VALUES ('to-go')");
   const sink = new Writable({
     write: (chunk, _, done) => {
       logged.push(String(chunk));
@@ -158,10 +159,11 @@ async function ask(
   { params = {}, query = {}, body }: { params?: object; query?: object; body?: unknown },
 ): Promise<Response> {
   const { method, path, params: path_, query: query_ } = VERBS[name].operation;
-  const usual = { ...USUAL, ...(isJob(path) && JOB_PATH), ...(NUMBERED.test(path) && { id: "1" }) } as Record<
-    string,
-    string
-  >;
+  const usual: Readonly<Record<string, string>> = {
+    ...{ ...USUAL, ...(isJob(path) && JOB_PATH), ...(NUMBERED.test(path) && { id: "1" }) },
+    // The device that others ask for stays.
+    ...(name === "deleteDevice" && { id: "to-go" }),
+  };
   const given = (shape: object, isNeeded: (key: string) => boolean) =>
     Object.fromEntries(Object.keys(shape).flatMap((key) => (isNeeded(key) ? [[key, usual[key] ?? "1"]] : [])));
   const required = (shape: Record<string, { safeParse(value: unknown): { success: boolean } }>) => (key: string) =>

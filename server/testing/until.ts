@@ -2,13 +2,13 @@ import { setTimeout as delay } from "node:timers/promises";
 
 /**
  * Waits until `condition` gives something truthy, and returns it. A condition that throws counts as not yet.
- * @throws Error after `timeoutMs` (20 s), with what was awaited and the last error or value.
+ * @throws Error after `timeoutMs` (40 s), with what was awaited and the last error or value.
  */
 export async function until<T>(
   condition: () => T | Promise<T>,
   options: { timeoutMs?: number; everyMs?: number; what?: string } = {},
 ): Promise<NonNullable<T>> {
-  const { timeoutMs = 20_000, everyMs = 20, what = condition.toString() } = options;
+  const { timeoutMs = 40_000, everyMs = 20, what = condition.toString() } = options;
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     let last: unknown;

@@ -6,7 +6,7 @@ import { freshDatabase, goBackBefore, type TestDatabase } from "@/server/testing
 import { counted, pages } from "@/server/testing/message-archive.contract";
 import { createPostgresMessageArchive } from "./message-archive";
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 180_000 });
 
 const DAY = 24 * 3_600_000;
 const NOW = Date.UTC(2026, 10, 28, 12);
