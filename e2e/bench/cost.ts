@@ -16,13 +16,19 @@ const BAR = 0.1;
 const MERGES = ["readings-merge", "archive-merge", "readings-quarters"];
 
 /**
- * Holds the page Cost against the disk: what it says of growth after a tenth of the messages, and what the database grew by with the rest. Embedded
+ * Holds the page Cost against the disk: what it says of growth after some of the messages, and what the database grew by with the rest. Embedded
  * engines, whose log lies in the database too. Fails beyond 10 %.
  */
 export async function main(argv: string[]): Promise<number> {
-  const { values } = parseArgs({ args: argv, options: { messages: { type: "string", default: "10000000" } } });
-  const messages = Number(values.messages);
-  const first = Math.round(messages / 10);
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      messages: { type: "string", default: "10000000" },
+      /** After so many the page is asked; a hundred come in a second, and rollups of minutes are made once an hour is over. */
+      first: { type: "string", default: "1000000" },
+    },
+  });
+  const [messages, first] = [Number(values.messages), Number(values.first)];
   const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-cost-"));
   const product = await startProduct({ dataDir: path.join(folder, "data"), env: { DEMO_DEVICES: "0" } });
   try {
