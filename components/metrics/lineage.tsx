@@ -12,6 +12,7 @@ import { StaleNotice } from "../ui/feedback";
 import { formatBytes, formatExact, formatTotal } from "../ui/format";
 import { Link } from "../ui/link";
 import { Section } from "../ui/section";
+import { WideTable } from "../ui/wide-table";
 import { plotLineage } from "./lineage-plot";
 import { flowWords, keptFor, sentWords, sizeWords } from "./lineage-words";
 import classes from "./lineage.module.css";
@@ -86,7 +87,10 @@ function Picture({ lineage: { nodes, edges } }: PartProps) {
               key={node.id}
               style={
                 {
-                  ...{ "--x": `${x / 10}%`, "--y": `${y}px`, "--w": `${cardWidth / 10}%`, "--h": `${cardHeight}px` },
+                  "--x": `${x / 10}%`,
+                  "--y": `${y}px`,
+                  "--w": `${cardWidth / 10}%`,
+                  "--h": `${cardHeight}px`,
                 } as React.CSSProperties
               }
             >
@@ -128,47 +132,47 @@ function Size({ node }: { node: LineageNode }) {
 function Datasets({ lineage: { nodes } }: PartProps) {
   return (
     <Section title="Data">
-      <div className={classes.scroll} role="region" aria-label="Data, one kind a row" tabIndex={0}>
-        <table className={classes.table}>
-          <thead>
-            <tr>
-              <th scope="col">What</th>
-              <th scope="col">Meaning</th>
-              <th scope="col">Where</th>
-              <th scope="col">Owner</th>
-              <th scope="col">Kept</th>
-              <th scope="col">Rows</th>
-              <th scope="col">Size</th>
-              <th scope="col">Newest</th>
+      <WideTable
+        label="Data, one kind a row"
+        head={
+          <>
+            <th scope="col">What</th>
+            <th scope="col">Meaning</th>
+            <th scope="col">Where</th>
+            <th scope="col">Owner</th>
+            <th scope="col">Kept</th>
+            <th scope="col">Rows</th>
+            <th scope="col">Size</th>
+            <th scope="col">Newest</th>
+          </>
+        }
+      >
+        <tbody>
+          {nodes.map((node) => (
+            <tr key={node.id}>
+              <th scope="row">
+                <Link href={node.page}>{node.title}</Link>
+              </th>
+              <td className={classes.words}>{node.meaning}</td>
+              <td className={classes.where}>{node.where}</td>
+              <td>{node.owner ?? "not said"}</td>
+              <td title={node.setBy ?? undefined}>{keptFor(node)}</td>
+              <td title={node.rows ? `${formatExact(node.rows.count)} ${node.rows.of}` : undefined}>
+                {node.rows ? (
+                  <>
+                    {node.rows.isAbout ? "about " : null}
+                    {formatTotal(node.rows.count)} <small>{node.rows.of}</small>
+                  </>
+                ) : (
+                  "not counted"
+                )}
+              </td>
+              <td>{node.bytes === null ? "not measured" : formatBytes(node.bytes)}</td>
+              <td>{node.newest ? <Age time={node.newest} /> : "not known"}</td>
             </tr>
-          </thead>
-          <tbody>
-            {nodes.map((node) => (
-              <tr key={node.id}>
-                <th scope="row">
-                  <Link href={node.page}>{node.title}</Link>
-                </th>
-                <td className={classes.words}>{node.meaning}</td>
-                <td className={classes.where}>{node.where}</td>
-                <td>{node.owner ?? "not said"}</td>
-                <td title={node.setBy ?? undefined}>{keptFor(node)}</td>
-                <td title={node.rows ? `${formatExact(node.rows.count)} ${node.rows.of}` : undefined}>
-                  {node.rows ? (
-                    <>
-                      {node.rows.isAbout ? "about " : null}
-                      {formatTotal(node.rows.count)} <small>{node.rows.of}</small>
-                    </>
-                  ) : (
-                    "not counted"
-                  )}
-                </td>
-                <td>{node.bytes === null ? "not measured" : formatBytes(node.bytes)}</td>
-                <td>{node.newest ? <Age time={node.newest} /> : "not known"}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+          ))}
+        </tbody>
+      </WideTable>
     </Section>
   );
 }
@@ -177,43 +181,43 @@ function Steps({ lineage: { nodes, edges } }: PartProps) {
   const titles = new Map(nodes.map(({ id, title }) => [id, title]));
   return (
     <Section title="What ran">
-      <div className={classes.scroll} role="region" aria-label="What ran between them, one way a row" tabIndex={0}>
-        <table className={classes.table}>
-          <thead>
-            <tr>
-              <th scope="col">From</th>
-              <th scope="col">To</th>
-              <th scope="col">By</th>
-              <th scope="col">What went</th>
-              <th scope="col">Runs</th>
-              <th scope="col">Last</th>
+      <WideTable
+        label="What ran between them, one way a row"
+        head={
+          <>
+            <th scope="col">From</th>
+            <th scope="col">To</th>
+            <th scope="col">By</th>
+            <th scope="col">What went</th>
+            <th scope="col">Runs</th>
+            <th scope="col">Last</th>
+          </>
+        }
+      >
+        <tbody>
+          {edges.map((edge) => (
+            <tr key={`${edge.from} ${edge.to}`}>
+              <th scope="row">{titles.get(edge.from)}</th>
+              <td>{titles.get(edge.to)}</td>
+              <td>{edge.job === null ? edge.by : <Link href={`/jobs?job=${edge.job}`}>{edge.by}</Link>}</td>
+              <td title={edge.count === null ? undefined : formatExact(edge.count)}>
+                {edge.count === null ? (
+                  "not counted"
+                ) : (
+                  <>
+                    {formatTotal(edge.count)} <small>{edge.of}</small>
+                  </>
+                )}
+              </td>
+              <td>
+                {edge.runs === null ? "" : formatTotal(edge.runs)}
+                {edge.failed ? `, ${formatTotal(edge.failed)} failed` : null}
+              </td>
+              <td>{edge.lastAt ? <Age time={edge.lastAt} /> : edge.count === 0 ? "never" : "not known"}</td>
             </tr>
-          </thead>
-          <tbody>
-            {edges.map((edge) => (
-              <tr key={`${edge.from} ${edge.to}`}>
-                <th scope="row">{titles.get(edge.from)}</th>
-                <td>{titles.get(edge.to)}</td>
-                <td>{edge.job === null ? edge.by : <Link href={`/jobs?job=${edge.job}`}>{edge.by}</Link>}</td>
-                <td title={edge.count === null ? undefined : formatExact(edge.count)}>
-                  {edge.count === null ? (
-                    "not counted"
-                  ) : (
-                    <>
-                      {formatTotal(edge.count)} <small>{edge.of}</small>
-                    </>
-                  )}
-                </td>
-                <td>
-                  {edge.runs === null ? "" : formatTotal(edge.runs)}
-                  {edge.failed ? `, ${formatTotal(edge.failed)} failed` : null}
-                </td>
-                <td>{edge.lastAt ? <Age time={edge.lastAt} /> : edge.count === 0 ? "never" : "not known"}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+          ))}
+        </tbody>
+      </WideTable>
     </Section>
   );
 }

@@ -10,6 +10,7 @@ import { Age } from "../ui/age";
 import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
 import { formatCount, formatExact, formatMeasure, formatTotal } from "../ui/format";
 import { Section } from "../ui/section";
+import { WideTable } from "../ui/wide-table";
 import { Bytes } from "./bytes";
 import { formatMoney, leverWords, STORE_WORDS } from "./cost-words";
 import classes from "./cost.module.css";
@@ -85,56 +86,57 @@ function Growth({ cost }: PartProps) {
           ? ` Few messages are here yet, so this is mostly the size of empty tables: it gets right from some ${formatTotal(ENOUGH)} on.`
           : null}
       </p>
-      <div className={classes.scroll} role="region" aria-label="Room by what takes it" tabIndex={0}>
-        <table className={classes.table}>
-          <thead>
-            <tr>
-              <th scope="col">What</th>
-              <th scope="col">Kept</th>
-              <th scope="col">Bytes a message</th>
-              <th scope="col">Now</th>
-              <th scope="col">In 30 days</th>
-              <th scope="col">In 365 days</th>
-            </tr>
-          </thead>
-          <tbody>
-            {stores.map(({ store, days, perMessage, bytes, in30Days, in365Days }) => (
-              <tr key={store}>
-                <th scope="row">{STORE_WORDS[store]}</th>
-                <td>{keptWords(days)}</td>
-                <td title={perMessage === null ? undefined : formatExact(perMessage)}>
-                  {perMessage === null ? "none yet" : formatMeasure(perMessage)}
-                </td>
-                <td>
-                  <Bytes bytes={bytes} />
-                </td>
-                <td>
-                  <Bytes bytes={in30Days} />
-                </td>
-                <td>
-                  <Bytes bytes={in365Days} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-          <tfoot>
-            <tr>
-              <th scope="row">Together</th>
-              <td />
-              <td />
-              <td>
-                <Bytes bytes={total.bytes} />
+      <WideTable
+        label="Room by what takes it"
+        hasFigures
+        head={
+          <>
+            <th scope="col">What</th>
+            <th scope="col">Kept</th>
+            <th scope="col">Bytes a message</th>
+            <th scope="col">Now</th>
+            <th scope="col">In 30 days</th>
+            <th scope="col">In 365 days</th>
+          </>
+        }
+      >
+        <tbody>
+          {stores.map(({ store, days, perMessage, bytes, in30Days, in365Days }) => (
+            <tr key={store}>
+              <th scope="row">{STORE_WORDS[store]}</th>
+              <td>{keptWords(days)}</td>
+              <td title={perMessage === null ? undefined : formatExact(perMessage)}>
+                {perMessage === null ? "none yet" : formatMeasure(perMessage)}
               </td>
               <td>
-                <Bytes bytes={total.in30Days} />
+                <Bytes bytes={bytes} />
               </td>
               <td>
-                <Bytes bytes={total.in365Days} />
+                <Bytes bytes={in30Days} />
+              </td>
+              <td>
+                <Bytes bytes={in365Days} />
               </td>
             </tr>
-          </tfoot>
-        </table>
-      </div>
+          ))}
+        </tbody>
+        <tfoot>
+          <tr>
+            <th scope="row">Together</th>
+            <td />
+            <td />
+            <td>
+              <Bytes bytes={total.bytes} />
+            </td>
+            <td>
+              <Bytes bytes={total.in30Days} />
+            </td>
+            <td>
+              <Bytes bytes={total.in365Days} />
+            </td>
+          </tr>
+        </tfoot>
+      </WideTable>
     </Section>
   );
 }
@@ -152,32 +154,33 @@ function Month({ cost: { estimates, prices, trouble, machine } }: PartProps) {
             one web runs on, with {machine.vcpus} processors and {Math.round(machine.memoryGiB)} GiB, and a disk with a
             third to spare. Traffic, backups and engines beside PostgreSQL come on top.
           </p>
-          <div className={classes.scroll} role="region" aria-label="A month by provider" tabIndex={0}>
-            <table className={classes.table}>
-              <thead>
-                <tr>
-                  <th scope="col">Provider</th>
-                  <th scope="col">Machine</th>
-                  <th scope="col">Disk</th>
-                  <th scope="col">Cold storage</th>
-                  <th scope="col">Now</th>
-                  <th scope="col">In 365 days</th>
+          <WideTable
+            label="A month by provider"
+            hasFigures
+            head={
+              <>
+                <th scope="col">Provider</th>
+                <th scope="col">Machine</th>
+                <th scope="col">Disk</th>
+                <th scope="col">Cold storage</th>
+                <th scope="col">Now</th>
+                <th scope="col">In 365 days</th>
+              </>
+            }
+          >
+            <tbody>
+              {estimates.map(({ provider, now, machine: ofMachine, disk, objects, in365Days }) => (
+                <tr key={provider}>
+                  <th scope="row">{provider}</th>
+                  <td>{money(ofMachine)}</td>
+                  <td>{money(disk)}</td>
+                  <td>{money(objects)}</td>
+                  <td>{money(now)}</td>
+                  <td>{money(in365Days)}</td>
                 </tr>
-              </thead>
-              <tbody>
-                {estimates.map(({ provider, now, machine: ofMachine, disk, objects, in365Days }) => (
-                  <tr key={provider}>
-                    <th scope="row">{provider}</th>
-                    <td>{money(ofMachine)}</td>
-                    <td>{money(disk)}</td>
-                    <td>{money(objects)}</td>
-                    <td>{money(now)}</td>
-                    <td>{money(in365Days)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+              ))}
+            </tbody>
+          </WideTable>
         </>
       )}
     </Section>
@@ -191,43 +194,44 @@ function Levers({ cost }: PartProps) {
       {levers.length === 0 ? (
         <Empty>Nothing that this page knows would save anything here.</Empty>
       ) : (
-        <div className={classes.scroll} role="region" aria-label="What each lever saves" tabIndex={0}>
-          <table className={classes.table}>
-            <thead>
-              <tr>
-                <th scope="col">What to do</th>
-                <th scope="col" className={classes.how}>
-                  How
-                </th>
-                <th scope="col">Room saved in a year</th>
-                {prices
-                  ? levers[0]!.saved.map(({ provider }) => (
-                      <th key={provider} scope="col">
-                        {provider}, a month
-                      </th>
-                    ))
-                  : null}
-              </tr>
-            </thead>
-            <tbody>
-              {levers.map(({ lever, bytesSaved, saved }) => {
-                const { what, how } = leverWords(lever, cost);
-                return (
-                  <tr key={lever}>
-                    <th scope="row">{what}</th>
-                    <td className={classes.how}>{how}</td>
-                    <td>{bytesSaved > 0 ? <Bytes bytes={bytesSaved} /> : "none"}</td>
-                    {prices
-                      ? saved.map(({ provider, amount }) => (
-                          <td key={provider}>{formatMoney(amount, prices.currency)}</td>
-                        ))
-                      : null}
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
-        </div>
+        <WideTable
+          label="What each lever saves"
+          hasFigures
+          head={
+            <>
+              <th scope="col">What to do</th>
+              <th scope="col" className={classes.how}>
+                How
+              </th>
+              <th scope="col">Room saved in a year</th>
+              {prices
+                ? levers[0]!.saved.map(({ provider }) => (
+                    <th key={provider} scope="col">
+                      {provider}, a month
+                    </th>
+                  ))
+                : null}
+            </>
+          }
+        >
+          <tbody>
+            {levers.map(({ lever, bytesSaved, saved }) => {
+              const { what, how } = leverWords(lever, cost);
+              return (
+                <tr key={lever}>
+                  <th scope="row">{what}</th>
+                  <td className={classes.how}>{how}</td>
+                  <td>{bytesSaved > 0 ? <Bytes bytes={bytesSaved} /> : "none"}</td>
+                  {prices
+                    ? saved.map(({ provider, amount }) => (
+                        <td key={provider}>{formatMoney(amount, prices.currency)}</td>
+                      ))
+                    : null}
+                </tr>
+              );
+            })}
+          </tbody>
+        </WideTable>
       )}
     </Section>
   );

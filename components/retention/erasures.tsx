@@ -4,10 +4,9 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { ErasureView } from "@/server/contracts/removals";
 import { allowErased, ERASURES, erasuresQuery } from "../queries/removals";
-import { adviceOn } from "../queries/request";
 import { FormDialog } from "../shell/form-dialog";
+import { NotYet } from "../shell/not-yet";
 import { Age } from "../ui/age";
-import { Failure, Loading } from "../ui/feedback";
 import { formatInstant, formatTotal } from "../ui/format";
 import { Section } from "../ui/section";
 import { useZone } from "../ui/zone";
@@ -21,17 +20,14 @@ export function Erasures() {
   if (!data)
     return (
       <Section title="Erased devices">
-        {error ? (
-          <Failure
-            what="The erasures could not be loaded"
-            why={error.message}
-            advice={adviceOn(error)}
-            onRetry={() => void refetch()}
-            retrying={isFetching}
-          />
-        ) : (
-          <Loading rows={1} height={48} label="Loading the erasures" />
-        )}
+        <NotYet
+          what="the erasures"
+          error={error}
+          onRetry={() => void refetch()}
+          isRetrying={isFetching}
+          rows={1}
+          height={48}
+        />
       </Section>
     );
   return (

@@ -1,15 +1,15 @@
 "use client";
-import { Autocomplete, NumberInput, Textarea, TextInput } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { NumberInput, Textarea, TextInput } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { SourceView } from "@/server/contracts/sources";
 import type { SourceDoor } from "@/server/domain/source";
 import { useMay } from "../queries/access";
-import { sitesQuery } from "../queries/device";
 import { changeSource, SOURCES } from "../queries/sources";
 import { FormDialog } from "../shell/form-dialog";
 import { DoorFields, isDoorReady } from "./door-fields";
 import { AnswerChoice } from "./new-source";
+import { SiteField } from "./site-field";
 import classes from "./sources.module.css";
 import { labelsIn, labelsText } from "./words";
 
@@ -26,7 +26,6 @@ export function EditSettings({ source, onClose }: { source: SourceView; onClose:
   const [labels, setLabels] = useState(() => labelsText(base.labels));
   const [messages, setMessages] = useState<number | string>(base.messagesPerSecond ?? "");
   const [bytes, setBytes] = useState<number | string>(base.bytesPerSecond ?? "");
-  const { data: sites } = useQuery(sitesQuery());
   const mayThere = useMay("edit", site.trim() || null);
   const read = labelsIn(labels);
   const save = useMutation({
@@ -60,15 +59,10 @@ export function EditSettings({ source, onClose }: { source: SourceView; onClose:
         autoComplete="off"
         data-autofocus
       />
-      <Autocomplete
-        label="Site"
-        placeholder="any; or one, whose devices it sends for"
-        data={sites ? [...sites] : []}
+      <SiteField
         value={site}
         onChange={setSite}
         error={mayThere ? null : "You may have sources at your own sites alone: say which."}
-        maxLength={128}
-        autoComplete="off"
       />
       <DoorFields door={door} onChange={setDoor} secret={secret} onSecret={setSecret} hasSecret={base.hasSecret} />
       {door.type === "http" ? <AnswerChoice answer={answer} onChange={setAnswer} /> : null}

@@ -1,12 +1,11 @@
 "use client";
-import { Autocomplete, Button, Radio, SegmentedControl, TextInput } from "@mantine/core";
+import { Button, Radio, SegmentedControl, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { useState } from "react";
 import type { SourceView } from "@/server/contracts/sources";
 import { ANSWER_POLICIES, type AnswerPolicy, type SourceDoor, type SourceKind } from "@/server/domain/source";
 import { useMay } from "../queries/access";
-import { sitesQuery } from "../queries/device";
 import { saidOf } from "../queries/request";
 import { makeSource, makeSourceKey, SOURCES, templatesQuery } from "../queries/sources";
 import { NotYet } from "../shell/not-yet";
@@ -19,6 +18,7 @@ import { type Guess, Guessed, useGuesses } from "./guessed";
 import { doorTypes, KindList, type Template } from "./kind-list";
 import { NO_PAYLOAD, PayloadFields } from "./payload-fields";
 import { Setup } from "./setup";
+import { SiteField } from "./site-field";
 import classes from "./sources.module.css";
 import { ANSWERS, DOORS, nameFault, suggestedName } from "./words";
 
@@ -135,7 +135,6 @@ function Settings({ start: { template, guess }, taken, onMade, onBack, onClose }
   const [answer, setAnswer] = useState<AnswerPolicy>(template.answer);
   const [door, setDoor] = useState<SourceDoor>(() => newDoor(doors[0] ?? "http", name));
   const [doorSecret, setDoorSecret] = useState("");
-  const { data: sites } = useQuery(sitesQuery());
   const mayHere = useMay("edit", site.trim() || null);
   const fault = nameFault(name, taken);
   const isHeard = door.type === "http" || door.type === "mqtt";
@@ -179,15 +178,10 @@ function Settings({ start: { template, guess }, taken, onMade, onBack, onClose }
           spellCheck={false}
           data-autofocus
         />
-        <Autocomplete
-          label="Site"
-          placeholder="any; or one, whose devices it sends for"
-          data={sites ? [...sites] : []}
+        <SiteField
           value={site}
           onChange={setSite}
           error={mayHere ? null : "You may make sources at your own sites alone: say which."}
-          maxLength={128}
-          autoComplete="off"
         />
         {doors.length > 1 ? (
           <div className={classes.once}>

@@ -4,6 +4,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import pg from "pg";
 import type { CostAnswer } from "@/server/contracts/cost";
+import { request } from "../drills/old-months";
 import { drained } from "../drills/pipeline";
 import { type Product, startProduct } from "../product";
 import { until } from "../waiting";
@@ -83,24 +84,15 @@ const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
 
 /** Waits for what runs of a job, and has it run once more. */
 async function ran(product: Product, job: string): Promise<void> {
-  const patience = { timeoutMs: 1_200_000, everyMs: 500 };
   const ended = () =>
     until(
       async () => {
         const { items } = await product.get<{ items: { state: string }[] }>(`/api/v1/jobs/${job}/runs`);
         return items.every(({ state }) => !["waiting", "running", "stopping"].includes(state));
       },
-      { ...patience, what: `the runs of ${job} to end` },
+      { timeoutMs: 1_200_000, everyMs: 500, what: `the runs of ${job} to end` },
     );
   await ended();
-  const init = { method: "POST", headers: { "content-type": "application/json" }, body: "{}" };
-  await until(
-    async () => {
-      const answer = await product.fetch(`/api/v1/jobs/${job}/run`, init);
-      if (!answer.ok && answer.status !== 409) throw new Error(`POST run of ${job}: ${answer.status}`);
-      return answer.ok;
-    },
-    { ...patience, what: `a run of ${job} to be asked for` },
-  );
+  await request({ product }, job);
   await ended();
 }

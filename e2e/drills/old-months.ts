@@ -54,7 +54,7 @@ export async function readingsOf(
 }
 
 /** Asks for a run of a job. */
-export async function request({ product }: Stage, job: string): Promise<void> {
+export async function request({ product }: Pick<Stage, "product">, job: string): Promise<void> {
   const headers = { "content-type": "application/json" };
   await until(
     async () => {

@@ -223,9 +223,13 @@ export async function eraseValues(tx: PoolClient, accountId: number, email: stri
      RETURNING v.row_id AS "rowId", v.path, r.actor_kind = 'user' AND r.actor_id = $1::text AND v.path = ANY ($3) AS "isOwn"`,
     [accountId, email, OWN_PATHS],
   );
+  return { values: rows.length, from: pathsByRow(rows.filter(({ isOwn }) => !isOwn)) };
+}
+
+function pathsByRow(rows: readonly { readonly rowId: number; readonly path: string }[]): Erased["from"] {
   const from: Record<string, string[]> = {};
-  for (const { rowId, path, isOwn } of rows) if (!isOwn) (from[rowId] ??= []).push(path);
-  return { values: rows.length, from };
+  for (const { rowId, path } of rows) (from[rowId] ??= []).push(path);
+  return from;
 }
 
 /** Values that are the name of a device, or have it between slashes or as a word. */
@@ -249,9 +253,7 @@ export async function eraseName(tx: PoolClient, name: string): Promise<Erased> {
      RETURNING v.row_id AS "rowId", v.path`,
     [...values],
   );
-  const from: Record<string, string[]> = {};
-  for (const { rowId, path } of rows) (from[rowId] ??= []).push(path);
-  return { values: rows.length, from };
+  return { values: rows.length, from: pathsByRow(rows) };
 }
 
 /** Counts what the record has of the name of a device: values that can be erased, and sealed rows of versions before, which can't be changed. */
