@@ -94,7 +94,7 @@ test("a dead letter of the broken device is found, fixed, resent, and its readin
   await letter.getByText("Sent again, edited").waitFor();
   await chip(page, /Open 0/).waitFor();
   await outcome.getByRole("link", { name: `See ${BROKEN}` }).click();
-  await page.getByRole("region", { name: "Current values" }).getByText("21.4").waitFor();
+  await page.getByRole("region", { name: "Current values" }).getByTitle("21.4", { exact: true }).waitFor();
   await page.getByRole("region", { name: "Dead letters" }).getByText("Resent").waitFor();
   await page.context().close();
 });
@@ -151,7 +151,7 @@ test("many are tried first, then resent at a rate, and everyone sees how far it 
   await other.goto(`/devices/${AHEAD}`);
   await other
     .getByRole("region", { name: "Current values" })
-    .getByText(String(EARLY - 1))
+    .getByTitle(String(EARLY - 1), { exact: true })
     .waitFor();
   await other.context().close();
   await page.context().close();
