@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Frame, FrameData, Room, WatchAnswer } from "@/server/contracts/live";
 import { createLiveClient, type LiveSocket } from "./client";
 
@@ -10,6 +10,7 @@ function scripted() {
   let reconnects = 0;
   const socket = {
     connected: false,
+    active: true,
     on: (event: string, listener: (argument: never) => void) => listeners.set(event, listener),
     emit: (event: string, room: Room, answer: (state: WatchAnswer) => void) =>
       event === "watch" ? watching.push({ room, answer }) : unwatched.push(room),
@@ -41,6 +42,11 @@ function scripted() {
       fire("disconnect", reason);
     },
     leave: (inMs: number) => fire("leaving", inMs),
+    fail: () => fire("connect_error"),
+    refuse() {
+      socket.active = false;
+      this.fail();
+    },
     frame(seq: number, life = "s", room: Room = "devices") {
       fire("frame", { room, life, seq, at: 0, data: data(seq) } satisfies Frame);
     },
@@ -76,21 +82,65 @@ describe("the live client", () => {
     expect(client.connection().phase).toBe("reconnecting");
   });
 
-  it("goes to another server when it is told that this one leaves, at the moment it is told", () => {
+  it("tries again when the server took the connection and then refused it, which Socket.IO doesn't do by itself", () => {
     vi.useFakeTimers();
     try {
       const server = scripted();
       const client = createLiveClient(() => server.socket);
       client.start();
-      server.connect("s", 0);
-      server.leave(300);
-      vi.advanceTimersByTime(299);
-      expect([server.reconnects(), client.connection().phase]).toEqual([0, "connected"]);
-      vi.advanceTimersByTime(1);
-      expect([server.reconnects(), client.connection().phase]).toEqual([1, "reconnecting"]);
+      server.fail();
+      vi.advanceTimersByTime(10_000);
+      expect(server.reconnects()).toBe(0);
+      server.refuse();
+      vi.advanceTimersByTime(1000);
+      expect(server.reconnects()).toBe(1);
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  describe("told that its server leaves", () => {
+    const toldToLeave = () => {
+      const [one, two] = [scripted(), scripted()];
+      const sockets = [one.socket, two.socket];
+      const client = createLiveClient(() => sockets.shift()!);
+      const ear = listen();
+      client.watch("devices", ear.listener);
+      client.start();
+      one.connect("s", 0);
+      one.leave(300);
+      vi.advanceTimersByTime(300);
+      return { one, two, client, ear };
+    };
+    beforeEach(() => void vi.useFakeTimers());
+    afterEach(() => void vi.useRealTimers());
+
+    it("opens a connection to another at the moment it is told, and leaves the first once that is there", () => {
+      const { one, two, client, ear } = toldToLeave();
+      one.leave(0);
+      vi.advanceTimersByTime(0);
+      two.fail();
+      one.frame(1);
+      expect([client.connection().phase, ear.seen, one.socket.connected]).toEqual(["connected", [1], true]);
+      two.open();
+      expect([client.connection().phase, one.socket.connected]).toEqual(["reconnecting", false]);
+      two.answer("t", 4);
+      one.frame(2);
+      two.frame(5, "t");
+      expect([client.connection().phase, ear.seen, ear.missed()]).toEqual(["connected", [1, 5], 1]);
+      expect(one.reconnects()).toBe(0);
+    });
+
+    it("waits for the other when the first ends before that is there, and doesn't come back", () => {
+      const { one, two, client, ear } = toldToLeave();
+      one.drop("io server disconnect");
+      expect([client.connection().phase, one.reconnects()]).toEqual(["reconnecting", 0]);
+      two.connect("t", 0);
+      two.frame(1, "t");
+      expect([client.connection().phase, ear.seen, ear.missed()]).toEqual(["connected", [1], 1]);
+      client.stop();
+      expect(two.socket.connected).toBe(false);
+    });
   });
 
   it("joins a room once for many watchers and leaves it with the last", () => {

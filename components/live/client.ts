@@ -5,6 +5,8 @@ import { follow, type Followed } from "./sequence";
 /** The part of a socket that is used here; Socket.IO's client socket fits. */
 export interface LiveSocket {
   readonly connected: boolean;
+  /** True while it is there, or tries to be by itself. */
+  readonly active: boolean;
   on(event: "connect" | "connect_error", listener: () => void): unknown;
   on(event: "disconnect", listener: (reason: string) => void): unknown;
   on(event: "pulse", listener: ServerToClient["pulse"]): unknown;
@@ -60,6 +62,8 @@ interface WatchedRoom {
 
 /** The time a snapshot waits for its room to be joined, in milliseconds. */
 const JOIN_PATIENCE_MS = 300;
+/** The time after which a connection that was refused by the server is tried again, in milliseconds. */
+const AGAIN_MS = 1000;
 
 /** One typed live client a tab. `open` makes the socket when it starts; `askRefusal` asks why one was not let in, told how often in a row by now. */
 export function createLiveClient(
@@ -68,6 +72,8 @@ export function createLiveClient(
   askRefusal: (tries: number) => Promise<string | null> = async () => null,
 ): LiveClient {
   let socket: LiveSocket | null = null;
+  /** Opened beside `socket` when its server is about to stop, and not there yet; it takes over once it is, or when `socket` breaks before. */
+  let next: LiveSocket | null = null;
   const rooms = new Map<Room, WatchedRoom>();
   const connectionListeners = new Set<() => void>();
   /** Rooms asked for, without an answer yet. */
@@ -122,36 +128,61 @@ export function createLiveClient(
     if (room.listeners.size === 0 && room.loading.size === 0) rooms.delete(name);
   };
 
+  /** No frames come from here on. */
+  const setApart = () => {
+    for (const room of rooms.values()) room.joined = false;
+    if (connection.phase !== "reconnecting") setConnection({ phase: "reconnecting", since: now() });
+  };
+
+  /** Puts the next socket in the place of the one before. @returns that one */
+  const takeOver = () => {
+    const before = socket;
+    [socket, next] = [next, null];
+    setApart();
+    return before;
+  };
+
   const attach = (opened: LiveSocket) => {
     let tries = 0;
+    const isOurs = () => opened === socket;
     opened.on("connect", () => {
       tries = 0;
+      if (opened === next) takeOver()?.disconnect();
       unanswered.clear();
       for (const [name, room] of rooms) if (room.listeners.size > 0) join(name);
       sayConnected();
     });
     opened.on("disconnect", (reason) => {
-      for (const room of rooms.values()) room.joined = false;
-      if (connection.phase !== "reconnecting") setConnection({ phase: "reconnecting", since: now() });
+      if (!isOurs()) return;
+      // What was to take over has to be waited for now, and this one must not come back.
+      if (next !== null) return void takeOver()?.disconnect();
+      setApart();
       // Socket.IO tries again by itself unless the server said goodbye, as it does when it stops or sheds a slow browser.
       if (reason === "io server disconnect") opened.connect();
     });
     opened.on("connect_error", () => {
+      // Socket.IO doesn't try again where the server took the connection and then couldn't tell whose it is.
+      if (!opened.active)
+        setTimeout(() => {
+          if (isOurs() || opened === next) opened.connect();
+        }, AGAIN_MS);
+      if (!isOurs()) return;
       // Browsers don't tell pages why a socket was refused: a request that is let in or not by the same rule does.
       void askRefusal(++tries).then((refusal) => {
         if (!opened.connected && refusal !== connection.refusal) setConnection({ refusal });
       });
-      if (connection.phase !== "reconnecting") setConnection({ phase: "reconnecting", since: now() });
+      setApart();
     });
     opened.on("leaving", (inMs) => {
       setTimeout(() => {
-        if (socket !== opened) return;
-        opened.disconnect();
-        opened.connect();
+        if (isOurs() && next === null) attach((next = open()));
       }, inMs);
     });
-    opened.on("pulse", () => setConnection({ heardAt: now() }));
+    opened.on("pulse", () => {
+      if (isOurs()) setConnection({ heardAt: now() });
+    });
     opened.on("frame", (frame: Frame) => {
+      if (!isOurs()) return;
       const room = rooms.get(frame.room);
       setConnection({ heardAt: now() });
       // Frames of a room that was just left, and watched again, are those of before.
@@ -215,8 +246,9 @@ export function createLiveClient(
       attach(socket);
     },
     stop() {
-      socket?.disconnect();
-      socket = null;
+      const both = [socket, next];
+      socket = next = null;
+      for (const one of both) one?.disconnect();
     },
   };
 }
