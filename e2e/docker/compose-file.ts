@@ -35,7 +35,7 @@ export interface ComposeFile {
   readonly networks: Readonly<
     Record<
       string,
-      { readonly internal: boolean; readonly ipam: { readonly config: readonly { readonly subnet: string }[] } }
+      { readonly internal: boolean; readonly ipam?: { readonly config: readonly { readonly subnet: string }[] } }
     >
   >;
 }

@@ -9,6 +9,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { mqttListener } from "@/server/config/address";
 import { parse } from "yaml";
 import { loadConfig } from "@/server/config/config";
+import { LOG_FIELDS } from "@/server/observability/logs/fields";
 import { createKeptSecrets } from "@/server/config/kept-secrets";
 import { refuseExposure } from "@/server/config/exposure";
 import * as sections from "@/server/config/sections";
@@ -102,7 +103,7 @@ describe("every service", () => {
     expect(services.map(([name]) => name).sort()).toEqual(
       [
         ...["intake", "kafka", "keys", "migrate", "mongodb", "postgresql", "simulator", "web", "worker"],
-        ...["grafana", "prometheus"],
+        ...["alloy", "grafana", "jaeger", "loki", "prometheus"],
       ].sort(),
     );
     // What the program runs beside `start`, and goes on running.
@@ -117,7 +118,8 @@ describe("every service", () => {
     expect(service.image).toMatch(/^[a-z]+(\/[a-z]+)?:v?\d+\.\d+(\.\d+)?(-[a-z]+)?$/);
     expect(service.mem_limit).toMatch(/^\d+[mg]$/);
     expect(service.restart).toBe(ENDING.includes(name) ? "no" : "unless-stopped");
-    expect(service.logging).toEqual({ driver: "json-file", options: { "max-size": "10m", "max-file": "3" } });
+    const labels = "com.docker.compose.project,com.docker.compose.service";
+    expect(service.logging).toEqual({ driver: "json-file", options: { "max-size": "10m", "max-file": "3", labels } });
   });
 
   test.each(services)("%s is asked whether it is ready", (name, { healthcheck }) => {
@@ -134,6 +136,9 @@ describe("every service", () => {
         simulator: /healthcheck\.mjs$/,
         prometheus: /^CMD promtool check ready --url=http:\/\/localhost:9090$/,
         grafana: /http:\/\/localhost:3000\/api\/health$/,
+        jaeger: /http:\/\/127\.0\.0\.1:13133\/status$/,
+        loki: /^CMD \/usr\/bin\/loki -health$/,
+        alloy: /127\.0\.0\.1\/12345 .*GET \/-\/ready /,
       }[name]!,
     );
     for (const key of ["interval", "timeout", "start_period"]) expect(healthcheck?.[key]).toMatch(/^\d+s$/);
@@ -158,7 +163,7 @@ describe("every service", () => {
   });
 
   test("keeps its data in a named volume", () => {
-    const used = services.flatMap(([, { volumes = [] }]) => volumes).filter((volume) => !volume.startsWith("."));
+    const used = services.flatMap(([, { volumes = [] }]) => volumes).filter((volume) => !/^[./]/.test(volume));
     // The simulator's has two users: migrate leaves the key there by which it sends.
     expect([...new Set(used.map((volume) => volume.split(":")[0]))].sort()).toEqual(
       Object.keys(compose.volumes).sort(),
@@ -317,6 +322,9 @@ describe("Fieldwatch", () => {
       ["simulator", "simulator"],
       ["prometheus", "observability"],
       ["grafana", "observability"],
+      ["jaeger", "observability"],
+      ["loki", "observability"],
+      ["alloy", "observability"],
     ]);
   });
 });
@@ -338,7 +346,7 @@ describe("observability", () => {
     const served = ["web", "worker", "intake"].map((name) => {
       const { server, metrics } = configOf(compose.services[name]!);
       expect(metrics.METRICS_HOST).toBe("0.0.0.0");
-      expect(compose.networks.metrics!.ipam.config.map(({ subnet }) => subnet)).toEqual([
+      expect(compose.networks.metrics!.ipam!.config.map(({ subnet }) => subnet)).toEqual([
         compose.services[name]!.environment!.METRICS_NETWORKS,
       ]);
       const port = { web: server.PORT, worker: metrics.METRICS_PORT!, intake: metrics.METRICS_PORT! + 1 }[name];
@@ -351,11 +359,62 @@ describe("observability", () => {
     expect(compose.networks.metrics!.internal).toBe(true);
   });
 
-  test("Grafana finds Prometheus, and the dashboards where they are mounted", () => {
-    const { datasources } = read("grafana/provisioning/datasources/prometheus.yaml") as {
-      datasources: { uid: string; url: string }[];
-    };
-    expect(datasources).toMatchObject([{ uid: "prometheus", url: "http://prometheus:9090" }]);
+  test("Grafana finds the three, and the way from one to the other", () => {
+    const sources = ["prometheus", "jaeger", "loki"].map((name) => {
+      const { datasources } = read(`grafana/provisioning/datasources/${name}.yaml`) as { datasources: Source[] };
+      expect(datasources).toMatchObject([{ uid: name, type: name }]);
+      const { hostname, port } = new URL(datasources[0]!.url);
+      expect([hostname, compose.services[hostname]!.profiles]).toEqual([name, ["observability"]]);
+      return [name, port, datasources[0]!.jsonData] as const;
+    });
+    const [[, metricsPort, metrics], [, tracesPort, traces], [, logsPort, logs]] = sources as [One, One, One];
+    const jaeger = read("jaeger/config.yaml") as JaegerConfig;
+    const loki = read("loki/config.yaml") as { server: { http_listen_port: number } };
+    const listening = [jaeger.extensions.jaeger_query.http.endpoint, `:${loki.server.http_listen_port}`];
+    expect([tracesPort, logsPort]).toEqual(listening.map((one) => one.split(":")[1]));
+    expect(metricsPort).toBe("9090");
+    // From how long a request took, from its trace, and from a line of the log.
+    expect(metrics).toMatchObject({ exemplarTraceIdDestinations: [{ name: "trace_id", datasourceUid: "jaeger" }] });
+    expect(compose.services.prometheus!.command).toContain("--enable-feature=exemplar-storage");
+    // Two $ each: Grafana takes one for a variable of its environment.
+    const query = '{project="fieldwatch"} | trace_id="$${__trace.traceId}"';
+    expect(traces).toMatchObject({ tracesToLogsV2: { datasourceUid: "loki", query } });
+    const toTrace = { matcherType: "label", matcherRegex: "trace_id", datasourceUid: "jaeger", url: "$${__value.raw}" };
+    expect(logs).toMatchObject({ derivedFields: [toTrace] });
+  });
+
+  test("web and worker send traces to Jaeger where docker/.env says what its example tells", () => {
+    expect(configOf(compose.services.web!).tracing.OTEL_EXPORTER_OTLP_ENDPOINT).toBeUndefined();
+    const told = readFileSync(path.join(ROOT, "docker/.env.example"), "utf8");
+    const [endpoint = "", url = ""] = ["http://jaeger:4318", "http://localhost:16686/trace/{trace}"];
+    expect([told.includes(endpoint), told.includes(url)]).toEqual([true, true]);
+    const traced = resolveCompose(text, { ...passwords, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, TRACE_URL: url });
+    for (const name of ["web", "worker"])
+      expect(configOf(traced.services[name]!).tracing).toMatchObject({
+        ...{ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, TRACE_URL: url },
+      });
+    const { receivers, extensions } = read("jaeger/config.yaml") as JaegerConfig;
+    expect(receivers.otlp.protocols.http.endpoint).toBe("0.0.0.0:4318");
+    expect(traced.services.jaeger!.healthcheck!.test!.join(" ")).toContain(extensions.healthcheckv2.http.endpoint);
+    expect(compose.services.jaeger!.ports).toEqual(["127.0.0.1:16686:16686"]);
+  });
+
+  test("logs are read as files and go to Loki alone, by the names that Docker writes beside a line and the fields of ours", () => {
+    const { alloy, loki, grafana } = compose.services;
+    expect(text).not.toContain("docker.sock");
+    expect(alloy!.volumes).toContain("/var/lib/docker/containers:/var/lib/docker/containers:ro");
+    expect([alloy!.networks, loki!.networks]).toEqual([["logs"], ["default", "logs"]]);
+    expect([compose.networks.logs!.internal, loki!.ports, alloy!.ports]).toEqual([true, undefined, undefined]);
+    expect(grafana!.networks).toBeUndefined();
+    const config = readFileSync(path.join(ROOT, "docker/observability/alloy/config.alloy"), "utf8");
+    for (const label of loki!.logging!.options.labels!.split(",")) expect(config).toContain(`\\"${label}\\"`);
+    expect(config).toContain(`project!=\\"${compose.name}\\"`);
+    expect(config).toContain("http://loki:3100/loki/api/v1/push");
+    const fields = /expressions = \{ "level" = (.*) \}/.exec(config)![0].match(/(?<== )"\w+"/g)!;
+    expect(fields.map((field) => JSON.parse(field) as string).filter((field) => !(field in LOG_FIELDS))).toEqual([]);
+  });
+
+  test("Grafana finds the dashboards where they are mounted", () => {
     const { providers } = read("grafana/provisioning/dashboards/fieldwatch.yaml") as {
       providers: { options: { path: string } }[];
     };
@@ -368,6 +427,20 @@ describe("observability", () => {
     ).toContain(`"uid": "fieldwatch-pipeline"`);
   });
 });
+
+interface Source {
+  readonly url: string;
+  readonly jsonData: object;
+}
+
+type One = readonly [name: string, port: string, data: object];
+
+interface JaegerConfig {
+  readonly receivers: { readonly otlp: { readonly protocols: { readonly http: { readonly endpoint: string } } } };
+  readonly extensions: Readonly<
+    Record<"jaeger_query" | "healthcheckv2", { readonly http: { readonly endpoint: string } }>
+  >;
+}
 
 /** Returns a role's environment: the image's with the service's on top. */
 function configOf(service: Service) {

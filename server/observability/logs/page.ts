@@ -104,7 +104,10 @@ loki.process "fieldwatch" {
 }
 \`\`\`
 
-\`{role="web"} | json | request_id="7d1f…"\`. With trace ids, Grafana links lines to traces by a derived field on \`"trace_id":"(\\\\w+)"\`.
+\`{role="web"} | json | request_id="7d1f…"\`.
+
+The profile \`observability\` of Docker Compose runs Loki with Alloy ([docker.md](docker.md#prometheus-grafana-jaeger-and-loki)); its \`docker/observability/alloy/config.alloy\` also keeps the ids of traces and requests as structured metadata, by which Grafana leads
+from a line to its trace and back.
 `;
 
 /** The text of docs/logs.md. */

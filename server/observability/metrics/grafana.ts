@@ -53,7 +53,11 @@ function panelModel({ title, about, unit, shows, queries }: Panel) {
         : { legend: { displayMode: "list", placement: "bottom" }, tooltip: { mode: "multi", sort: "desc" } },
     targets: queries.map(([expr, legendFormat], i) => {
       const refId = String.fromCharCode("A".charCodeAt(0) + i);
-      return { refId, datasource: SOURCE, expr, legendFormat, ...(shows === "now" && { instant: true }) };
+      return {
+        ...{ refId, datasource: SOURCE, expr, legendFormat, ...(shows === "now" && { instant: true }) },
+        // The dots from which the trace of a request is a click away.
+        ...(shows === "time" && expr.includes("_bucket") && { exemplar: true }),
+      };
     }),
   };
 }

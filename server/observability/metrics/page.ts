@@ -29,7 +29,7 @@ sums since the beginning, so that a receiver that was away misses none. \`servic
 
 No label names a device, a message or a person: the number of series doesn't grow with the fleet. Recording and alert rules for
 Prometheus are in [docker/observability](../docker/observability), with [runbooks](runbooks.md), and dashboards for Grafana, which show every metric there is. With
-Docker Compose both run beside Fieldwatch: [docker.md](docker.md#prometheus-and-grafana). \`npm run drill -- prometheus\` asks a real Prometheus for all of them.
+Docker Compose both run beside Fieldwatch: [docker.md](docker.md#prometheus-grafana-jaeger-and-loki). \`npm run drill -- prometheus\` asks a real Prometheus for all of them.
 `;
 
 /** The text of docs/metrics.md. */
