@@ -4,8 +4,10 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { MetricChanges, MetricView } from "@/server/contracts/metrics";
 import { counted } from "@/server/domain/counted";
+import { waysWords } from "@/server/domain/kept-words";
 import { deleteMetric, metricEffectsQuery, metricStoredQuery, saveMetric } from "../queries/metrics";
 import { FormDialog } from "../shell/form-dialog";
+import { Link } from "../ui/link";
 import { UnitField } from "../ui/unit-field";
 import { Merge, Rename } from "./give-away";
 import classes from "./metrics.module.css";
@@ -106,6 +108,9 @@ function Declare({ metric, onClose }: DialogProps) {
         {kind === metric.kind ? null : <KindEffects name={name} kind={kind} />}
       </div>
       <ShownFields metric={metric} shown={shown} onChange={setShown} />
+      <p className={classes.keptWords}>
+        <span>Kept: {waysWords(metric.kept)}.</span> <Link href="/retention">Change it on Retention</Link>
+      </p>
     </FormDialog>
   );
 }

@@ -10,6 +10,14 @@ export function sizeWords({ rows, bytes, kind }: Pick<LineageNode, "rows" | "byt
   return [count, kind === "source" ? null : size].filter((part) => part !== null).join(" · ") || null;
 }
 
+/** Who answers for it. */
+export function ownerWords({ owner, metricOwners }: Pick<LineageNode, "owner" | "metricOwners">): string {
+  if (metricOwners.length === 0) return owner ?? "not said";
+  const [first, second, ...more] = metricOwners;
+  const named = [first, second, ...(more.length > 0 ? [`${more.length} more`] : [])].filter(Boolean).join(", ");
+  return owner === null ? `of some metrics ${named}` : `${owner}; of some metrics ${named}`;
+}
+
 /** How long it is kept. */
 export function keptFor({ keptDays, kind, stage }: Pick<LineageNode, "keptDays" | "kind" | "stage">): string {
   if (stage === "source" || kind === "downloads") return "not kept";

@@ -14,7 +14,7 @@ import { Link } from "../ui/link";
 import { Section } from "../ui/section";
 import { WideTable } from "../ui/wide-table";
 import { plotLineage } from "./lineage-plot";
-import { flowWords, keptFor, sentWords, sizeWords } from "./lineage-words";
+import { flowWords, keptFor, ownerWords, sentWords, sizeWords } from "./lineage-words";
 import classes from "./lineage.module.css";
 
 /** What data there is, where it lies, and how one comes of another: a picture fed by what ran, and the same as tables. */
@@ -155,7 +155,7 @@ function Datasets({ lineage: { nodes } }: PartProps) {
               </th>
               <td className={classes.words}>{node.meaning}</td>
               <td className={classes.where}>{node.where}</td>
-              <td>{node.owner ?? "not said"}</td>
+              <td>{ownerWords(node)}</td>
               <td title={node.setBy ?? undefined}>{keptFor(node)}</td>
               <td title={node.rows ? `${formatExact(node.rows.count)} ${node.rows.of}` : undefined}>
                 {node.rows ? (

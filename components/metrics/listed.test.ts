@@ -5,7 +5,7 @@ const NO_THRESHOLDS = { warning: { below: null, above: null }, critical: { below
 const metric = (name: string, more: Partial<ListedMetric> = {}): ListedMetric => ({
   ...{ name, kind: "number", unit: null, min: null, max: null, meaning: "none", ownUnits: 0, devices: 1 },
   ...{ firstSeen: "2026-01-01T00:00:00.000Z", lastEventTime: null },
-  ...{ description: null, decimals: null, color: null, aliases: [], thresholds: NO_THRESHOLDS },
+  ...{ owner: null, kept: [], description: null, decimals: null, color: null, aliases: [], thresholds: NO_THRESHOLDS },
   ...more,
 });
 const names = (metrics: readonly ListedMetric[]) => metrics.map(({ name }) => name);
@@ -66,5 +66,6 @@ test("a number lacks a unit where neither it nor all of its devices have one", (
 test("a metric is found by part of its name or its unit", () => {
   expect(isFound(metric("motor.Temp", { unit: "°C" }), "temp")).toBe(true);
   expect(isFound(metric("x", { unit: "°C" }), "°c")).toBe(true);
+  expect(isFound(metric("x", { owner: "Climate team" }), "climate")).toBe(true);
   expect(isFound(metric("x"), "y")).toBe(false);
 });

@@ -36,7 +36,7 @@ function lacksUnit({ kind, unit, ownUnits, devices }: ListedMetric): boolean {
 export type Only = keyof typeof ONLY;
 
 /** The fields the list can be sorted by; times and counts begin with the most. */
-const SORTS = ["name", "kind", "unit", "devices", "lastEventTime", "firstSeen"] as const;
+const SORTS = ["name", "kind", "unit", "owner", "devices", "lastEventTime", "firstSeen"] as const;
 export type SortField = (typeof SORTS)[number];
 export type Sort = SortField | `-${SortField}`;
 
@@ -59,10 +59,10 @@ export function nextSort(sort: Sort, field: SortField): Sort {
   return DESCENDING_FIRST.has(field) ? field : `-${field}`;
 }
 
-/** True if part of the name or the unit is what is searched for. */
-export function isFound({ name, unit }: Pick<ListedMetric, "name" | "unit">, search: string): boolean {
+/** True if part of the name, the unit or the owner is what is searched for. */
+export function isFound({ name, unit, owner }: Pick<ListedMetric, "name" | "unit" | "owner">, search: string): boolean {
   const text = search.toLowerCase();
-  return name.toLowerCase().includes(text) || (unit ?? "").toLowerCase().includes(text);
+  return [name, unit ?? "", owner ?? ""].some((part) => part.toLowerCase().includes(text));
 }
 
 /** Metrics in order. What has no value in that column comes last either way; equal ones are in order of their names. */

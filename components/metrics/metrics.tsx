@@ -102,7 +102,7 @@ export function Metrics() {
               <SearchField
                 input={input}
                 label="Search metrics"
-                placeholder="Search name or unit"
+                placeholder="Search name, unit or owner"
                 search={wanted.search}
                 onSearch={(search) => change({ search })}
                 onLeave={() => {
@@ -153,6 +153,7 @@ export function Metrics() {
               rows={rows}
               sort={wanted.sort}
               rowHeight={rowHeight}
+              dataOwner={metrics.data?.dataOwner ?? null}
               current={place.current}
               onSort={(sort) => change({ sort: sort === "name" ? null : sort })}
               onCurrent={place.setCurrent}

@@ -1,7 +1,15 @@
 "use client";
 import { NumberInput, Textarea, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { DESCRIPTION_LENGTH, METRIC_COLORS, type MetricChanges, type MetricView } from "@/server/contracts/metrics";
+import {
+  DESCRIPTION_LENGTH,
+  METRIC_COLORS,
+  type MetricChanges,
+  type MetricView,
+  OWNER_LENGTH,
+} from "@/server/contracts/metrics";
+import { metricsQuery } from "../queries/metrics";
 import { Link } from "../ui/link";
 import { metricColor } from "../ui/theme";
 import classes from "./metrics.module.css";
@@ -18,6 +26,7 @@ export function boundOf(text: string): number | null {
 /** What is written of how a metric is shown. Bounds are critical below, warning below, warning above, critical above. */
 interface Shown {
   readonly description: string;
+  readonly owner: string;
   readonly decimals: number | null;
   readonly color: number | null;
   readonly texts: readonly [string, string, string, string];
@@ -27,11 +36,11 @@ interface Shown {
 const BANDS = ["Critical below", "Warning below", "Warning above", "Critical above"] as const;
 
 /** What is written of how a metric is shown, beginning with what holds. */
-export function useShown({ description, decimals, color, thresholds }: MetricView) {
+export function useShown({ description, owner, decimals, color, thresholds }: MetricView) {
   return useState<Shown>(() => {
     const bounds = boundsOf(thresholds);
     const [a, b, c, d] = bounds.map((bound) => String(bound ?? ""));
-    return { description: description ?? "", decimals, color, bounds, texts: [a!, b!, c!, d!] };
+    return { description: description ?? "", owner: owner ?? "", decimals, color, bounds, texts: [a!, b!, c!, d!] };
   });
 }
 
@@ -40,12 +49,16 @@ function boundsOf({ warning, critical }: MetricView["thresholds"]) {
 }
 
 /** The changes that what is written makes. */
-export function shownChanges(metric: MetricView, { description, decimals, color, bounds }: Shown): MetricChanges {
+export function shownChanges(
+  metric: MetricView,
+  { description, owner, decimals, color, bounds }: Shown,
+): MetricChanges {
   const before = boundsOf(metric.thresholds);
   const [criticalBelow, warningBelow, warningAbove, criticalAbove] = bounds;
   const isSame = bounds.every((bound, i) => bound === before[i]);
   return {
     ...(description.trim() === (metric.description ?? "") ? {} : { description: description.trim() || null }),
+    ...(owner.trim() === (metric.owner ?? "") ? {} : { owner: owner.trim() || null }),
     ...(decimals === metric.decimals ? {} : { decimals }),
     ...(color === metric.color ? {} : { color }),
     ...(isSame
@@ -74,6 +87,7 @@ function ruleAddress({ name, thresholds }: MetricView): string {
 
 /** The fields of how a metric is shown. */
 export function ShownFields({ metric, shown, onChange }: FieldsProps) {
+  const { data } = useQuery(metricsQuery());
   const setBound = (i: number, text: string) => {
     const texts = shown.texts.map((before, at) => (at === i ? text : before)) as unknown as Shown["texts"];
     onChange({ ...shown, texts, bounds: texts.map(boundOf) });
@@ -89,6 +103,13 @@ export function ShownFields({ metric, shown, onChange }: FieldsProps) {
         maxLength={DESCRIPTION_LENGTH}
         value={shown.description}
         onChange={(event) => onChange({ ...shown, description: event.currentTarget.value })}
+      />
+      <TextInput
+        label="Owner"
+        placeholder={data?.dataOwner ?? "A team, or an address"}
+        maxLength={OWNER_LENGTH}
+        value={shown.owner}
+        onChange={(event) => onChange({ ...shown, owner: event.currentTarget.value })}
       />
       <div className={classes.range}>
         <NumberInput

@@ -3,6 +3,7 @@ import { Menu } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { type RefObject, useEffect, useEffectEvent } from "react";
 import { counted } from "@/server/domain/counted";
+import { spanWords, waysWords } from "@/server/domain/kept-words";
 import { readable } from "@/server/domain/readable";
 import { useMayEverywhere } from "../queries/access";
 import { useRemovals } from "../shell/removals";
@@ -29,6 +30,7 @@ const COLUMNS: readonly { readonly field: SortField; readonly label: string; rea
   { field: "name", label: "Metric" },
   { field: "kind", label: "Kind" },
   { field: "unit", label: "Unit" },
+  { field: "owner", label: "Owner" },
   { field: "devices", label: "Devices", isNumber: true },
   { field: "lastEventTime", label: "Last value", isNumber: true },
   { field: "firstSeen", label: "First seen", isNumber: true },
@@ -39,6 +41,8 @@ interface TableProps {
   rows: readonly ListedMetric[];
   sort: Sort;
   rowHeight: number;
+  /** Who answers for metrics without an owner of their own. */
+  dataOwner: string | null;
   /** Place of the row cursor; -1 is nowhere. */
   current: number;
   onSort: (sort: Sort) => void;
@@ -49,7 +53,7 @@ interface TableProps {
 }
 
 /** One row a metric, of which only those on screen are drawn. */
-export function MetricTable({ box, rows, sort, rowHeight, current, onDrawn, ...on }: TableProps) {
+export function MetricTable({ box, rows, sort, rowHeight, dataOwner, current, onDrawn, ...on }: TableProps) {
   const { onSort, onCurrent, onWish } = on;
   const { start, end } = useRowWindow(box, rows.length, rowHeight);
   const tellDrawn = useEffectEvent(onDrawn);
@@ -72,6 +76,9 @@ export function MetricTable({ box, rows, sort, rowHeight, current, onDrawn, ...o
               className={classes[field]}
             />
           ))}
+          <th scope="col" className={classes.kept} data-number>
+            Readings kept
+          </th>
           <th scope="col" className={classes.actions}>
             <Spoken>Actions</Spoken>
           </th>
@@ -83,6 +90,7 @@ export function MetricTable({ box, rows, sort, rowHeight, current, onDrawn, ...o
           <Row
             key={metric.name}
             metric={metric}
+            dataOwner={dataOwner}
             index={start + i}
             isCurrent={start + i === current}
             may={may}
@@ -99,6 +107,7 @@ export function MetricTable({ box, rows, sort, rowHeight, current, onDrawn, ...o
 
 interface RowProps {
   metric: ListedMetric;
+  dataOwner: string | null;
   index: number;
   isCurrent: boolean;
   may: { readonly declare: boolean; readonly remove: boolean };
@@ -108,7 +117,7 @@ interface RowProps {
   onWish: (kind: Wish["kind"]) => void;
 }
 
-function Row({ metric, index, isCurrent, may, isRemoved, onCurrent, onWish }: RowProps) {
+function Row({ metric, dataOwner, index, isCurrent, may, isRemoved, onCurrent, onWish }: RowProps) {
   const { name, kind, devices, lastEventTime, firstSeen } = metric;
   const kindWord = kind === "number" ? "Number" : "Boolean";
   return (
@@ -143,6 +152,9 @@ function Row({ metric, index, isCurrent, may, isRemoved, onCurrent, onWish }: Ro
       <td className={classes.unit} title={metric.unit === null ? undefined : readable(metric.unit)}>
         <Unit metric={metric} />
       </td>
+      <td className={classes.owner} title={metric.owner ?? dataOwner ?? undefined}>
+        {metric.owner ?? (dataOwner === null ? <None /> : <small>{dataOwner}</small>)}
+      </td>
       <td className={classes.devices} data-number>
         {devices === null ? "" : devices === 0 ? <None word="none" /> : formatTotal(devices)}
       </td>
@@ -151,6 +163,9 @@ function Row({ metric, index, isCurrent, may, isRemoved, onCurrent, onWish }: Ro
       </td>
       <td className={classes.firstSeen} data-number>
         <Age time={firstSeen} />
+      </td>
+      <td className={classes.kept} data-number title={waysWords(metric.kept)}>
+        {spanWords(metric.kept, "raw")}
       </td>
       <td className={classes.actions}>
         {may.declare || may.remove ? <Actions name={name} may={may} isRemoved={isRemoved} onWish={onWish} /> : null}

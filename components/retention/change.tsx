@@ -3,9 +3,10 @@ import { NumberInput, Radio } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { RetentionAnswer } from "@/server/contracts/retention";
+import { keptWords } from "@/server/domain/kept-words";
 import { RETENTION, resetRetention, saveRetention } from "../queries/retention";
 import { FormDialog } from "../shell/form-dialog";
-import { KINDS, keptWords } from "./words";
+import { KINDS } from "./words";
 
 interface ChangeProps {
   readonly item: RetentionAnswer["items"][number];

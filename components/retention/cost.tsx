@@ -1,6 +1,7 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import type { CostAnswer } from "@/server/contracts/cost";
+import { keptWords } from "@/server/domain/kept-words";
 import { costQuery } from "../queries/cost";
 import { adviceOn } from "../queries/request";
 import { OfAllSites } from "../shell/of-all-sites";
@@ -14,7 +15,6 @@ import { WideTable } from "../ui/wide-table";
 import { Bytes } from "./bytes";
 import { formatMoney, leverWords, STORE_WORDS } from "./cost-words";
 import classes from "./cost.module.css";
-import { keptWords } from "./words";
 
 /** What is stored takes, will take in a month and in a year, what that costs, and what would cost less. */
 export function Cost() {

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { RetentionAnswer } from "@/server/contracts/retention";
 import { counted } from "@/server/domain/counted";
+import { keptWords } from "@/server/domain/kept-words";
 import { useMayEverywhere } from "../queries/access";
 import { retentionQuery } from "../queries/retention";
 import { NotYet } from "../shell/not-yet";
@@ -21,7 +22,7 @@ import { Change } from "./change";
 import { Erasures } from "./erasures";
 import classes from "./retention.module.css";
 import { Rules } from "./rules";
-import { keptWords, KINDS, OTHERS } from "./words";
+import { KINDS, OTHERS } from "./words";
 
 type Item = RetentionAnswer["items"][number];
 

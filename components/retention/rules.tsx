@@ -3,12 +3,13 @@ import { Button } from "@mantine/core";
 import dynamic from "next/dynamic";
 import { useState } from "react";
 import type { RetentionAnswer } from "@/server/contracts/retention";
+import { keptWords } from "@/server/domain/kept-words";
 import { useClock } from "../ui/clock";
 import { formatUntil } from "../ui/format";
 import { Section } from "../ui/section";
 import classes from "./retention.module.css";
 import { RemoveRule } from "./remove-rule";
-import { keptWords, selectedWords } from "./words";
+import { selectedWords } from "./words";
 
 const RuleDialog = dynamic(() => import("./rule-dialog").then((dialog) => dialog.RuleDialog), { ssr: false });
 

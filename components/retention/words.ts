@@ -16,12 +16,6 @@ export const OTHERS: Record<RetentionAnswer["others"][number]["what"], string> =
   log: "Event log",
 };
 
-/** "90 days", "2 years", "for ever" */
-export function keptWords(days: number | null): string {
-  if (days === null) return "for ever";
-  return days % 365 === 0 ? counted(days / 365, "year") : counted(days, "day");
-}
-
 /** By what a rule selects, for people. */
 export const SELECTED: Record<RetentionRuleBody["selects"], { readonly title: string; readonly example: string }> = {
   metric: { title: "Metric", example: "vibration.*" },

@@ -6,7 +6,7 @@ const NO_THRESHOLDS = { warning: { below: null, above: null }, critical: { below
 const metric: MetricView = {
   ...{ name: "temperature", kind: "number", unit: "°C", min: null, max: null },
   ...{ meaning: "guessed", ownUnits: 0, firstSeen: "2026-01-01T00:00:00.000Z" },
-  ...{ description: null, decimals: null, color: null, aliases: [], thresholds: NO_THRESHOLDS },
+  ...{ owner: null, kept: [], description: null, decimals: null, color: null, aliases: [], thresholds: NO_THRESHOLDS },
 };
 
 it("a device's own unit comes before the metric's, and is no guess", () => {

@@ -9,9 +9,11 @@ import { beginEpoch } from "./epoch";
 /** The origin of a metric's unit and range. */
 type MetricMeaning = "none" | "guessed" | "set";
 
-/** How a metric is shown; null: nobody has said. */
+/** What people say of a metric beside its meaning, and how it is shown; null: nobody has said. */
 export interface MetricShown {
   readonly description: string | null;
+  /** Who answers for it. */
+  readonly owner: string | null;
   /** Digits after the point that it is measured with. */
   readonly decimals: number | null;
   /** A place in the palette of charts, from 1. */
@@ -199,10 +201,10 @@ function toMetric(
   firstSeen: Date,
 ): CatalogMetric {
   const { id, name, kind, unit, min, max, meaning } = row;
-  const { description, decimals, color, warningBelow, warningAbove, criticalBelow, criticalAbove } = row;
+  const { description, owner, decimals, color, warningBelow, warningAbove, criticalBelow, criticalAbove } = row;
   return {
     ...{ key: id, name, kind: kind as MetricKind, unit, min, max, meaning: meaning as MetricMeaning },
-    shown: { description, decimals, color, warningBelow, warningAbove, criticalBelow, criticalAbove },
+    shown: { description, owner, decimals, color, warningBelow, warningAbove, criticalBelow, criticalAbove },
     aliases: row.aliases.map((alias) => alias.name),
     ...{ ownUnits: row._count.units, firstSeen: firstSeen.getTime() },
   };

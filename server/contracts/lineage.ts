@@ -9,6 +9,9 @@ const node = z.object({
   title: z.string(),
   meaning: z.string(),
   owner: z.string().nullable().describe("Who answers for it, by DATA_OWNER; null: nobody has said"),
+  metricOwners: z
+    .array(z.string())
+    .describe("Who answers for metrics in it that have an owner of their own, by the alphabet"),
   writtenBy: z.string().describe("What writes it"),
   where: z.string().describe("The engine, and what holds it there"),
   keptDays: z.number().nullable().describe("Days it is kept; null: for ever, or as long as its device"),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { readLabel, UNIT_LENGTH } from "@/server/domain/label";
+import { SELECTORS } from "@/server/domain/series-rules";
 import { isName } from "@/server/domain/terms";
 import { instant, text } from "./common";
 
@@ -8,6 +9,9 @@ export const MOST_UNIT_DEVICES = 400;
 
 /** Longest description of a metric, in characters. */
 export const DESCRIPTION_LENGTH = 500;
+
+/** Longest owner of a metric, in characters. */
+export const OWNER_LENGTH = 128;
 
 /** Places in the palette of charts, each a color for either theme. */
 export const METRIC_COLORS = 6;
@@ -39,6 +43,7 @@ const metric = z
         "Where unit and range are from: nobody has said; an earlier version guessed by the name; somebody said so",
       ),
     description: z.string().nullable(),
+    owner: z.string().nullable().describe("Who answers for it: a team, or an address; null: whoever DATA_OWNER names"),
     decimals: z
       .int()
       .min(0)
@@ -60,21 +65,52 @@ const metric = z
   })
   .meta({ id: "Metric" });
 
-export const metricsAnswer = z.object({ items: z.array(metric) }).meta({ id: "Metrics" });
+const days = z.int().min(1).nullable();
 
-const unit = z
-  .string()
-  .transform((text, context) => {
-    const read = readLabel(text, UNIT_LENGTH);
-    if ("label" in read) return read.label;
-    context.addIssue({ code: "custom", message: read.problem });
-    return z.NEVER;
+const listed = metric
+  .extend({
+    kept: z
+      .array(
+        z.object({
+          rule: z
+            .object({ selects: z.enum(SELECTORS), pattern: z.string() })
+            .nullable()
+            .describe("The rule it is by; null: the general times"),
+          raw: days.describe("Days of event time readings are kept; null: for ever"),
+          minutes: days.describe("The same of their rollups by minute"),
+          hours: days.describe("The same of their rollups by hour"),
+        }),
+      )
+      .describe(
+        "How long its readings are kept: more than one way where rules for types or sites differ, the shortest first",
+      ),
   })
-  .nullable()
-  .describe(`Any short text: °F, bar, rpm, mV; at most ${UNIT_LENGTH} characters. null is none`);
+  .meta({ id: "ListedMetric" });
+
+export const metricsAnswer = z
+  .object({
+    items: z.array(listed),
+    dataOwner: z.string().nullable().describe("DATA_OWNER: who answers for metrics without an owner of their own"),
+  })
+  .meta({ id: "Metrics" });
+
+const label = (most: number) =>
+  z
+    .string()
+    .transform((text, context) => {
+      const read = readLabel(text, most);
+      if ("label" in read) return read.label;
+      context.addIssue({ code: "custom", message: read.problem });
+      return z.NEVER;
+    })
+    .nullable();
+
+const unit = label(UNIT_LENGTH).describe(
+  `Any short text: °F, bar, rpm, mV; at most ${UNIT_LENGTH} characters. null is none`,
+);
 
 /** What can be said of a metric. */
-const SAID = ["unit", "kind", "min", "max", "description", "decimals", "color", "thresholds"] as const;
+const SAID = ["unit", "kind", "min", "max", "description", "owner", "decimals", "color", "thresholds"] as const;
 
 /** Changes of a metric; an absent one stays as it is. */
 export const metricChanges = z
@@ -93,6 +129,9 @@ export const metricChanges = z
       .transform((text) => text || null)
       .nullable()
       .optional(),
+    owner: label(OWNER_LENGTH)
+      .optional()
+      .describe(`At most ${OWNER_LENGTH} characters; null: whoever DATA_OWNER names`),
     decimals: z.int().min(0).max(10).nullable().optional(),
     color: z.int().min(1).max(METRIC_COLORS).nullable().optional(),
     thresholds: z
@@ -190,7 +229,8 @@ export const metricStored = z
   })
   .meta({ id: "MetricStored" });
 
-export type MetricView = z.infer<typeof metric>;
+export type MetricView = z.infer<typeof listed>;
+export type MetricChanged = z.infer<typeof metricChanged>;
 export type MetricsAnswer = z.infer<typeof metricsAnswer>;
 export type MetricUseAnswer = z.infer<typeof metricUseAnswer>;
 export type MetricStored = z.infer<typeof metricStored>;

@@ -16,7 +16,7 @@ export async function readContracted(
     readonly set: SetLimits | null;
   }
   const { rows } = await pool.query<Row>(
-    `SELECT m.name, m.kind, m.unit, m.min, m.max, l.limits AS set
+    `SELECT m.name, m.kind, m.unit, m.owner, m.min, m.max, l.limits AS set
      FROM metric m LEFT JOIN quality_limit l ON l.metric_id = m.id AND l.device_id = 0
      WHERE EXISTS (SELECT FROM device_metric dm JOIN device d ON d.id = dm.device_id LEFT JOIN site s ON s.id = d.site_id
        WHERE dm.metric_id = m.id AND ($1::integer[] IS NULL OR d.site_id = ANY ($1)) AND ($2::text IS NULL OR s.name = (SELECT site_now($2))) AND ($3::text IS NULL OR d.type = (SELECT type_now($3))))

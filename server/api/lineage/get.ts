@@ -35,6 +35,8 @@ export interface LineageDeps {
 const LOOK_MS = 5000;
 /** The time an engine other than PostgreSQL has to answer; what it doesn't say is not known. */
 const PATIENCE_MS = 2000;
+/** What is told by metrics, and so may have owners by metric. */
+const OF_METRICS: ReadonlySet<Dataset> = new Set(["latest", "readings", "minutes", "hours", "quarters", "cold"]);
 const JOBS = [...new Set(FLOWS.flatMap(({ by }) => ("job" in by ? [by.job] : [])))];
 const BY_WORDS = { doors: "web and intake", pipeline: "worker", web: "web, when asked" } as const;
 
@@ -142,6 +144,7 @@ async function lookAt({ pool, now }: { pool: Pool; now: number }, deps: LineageD
         const { at, ...figures } = known[kind];
         return {
           ...{ id: kind, kind, stage, title, meaning, page, owner: deps.lineage.owner },
+          metricOwners: OF_METRICS.has(kind) ? [...ran.metricOwners] : [],
           ...{ writtenBy: writerOf(kind, ran), where: whereOf(kind, deps), ...figures, newest: toInstantOrNull(at) },
         };
       }),
@@ -163,6 +166,7 @@ function sourceNode(one: SourceRan, { lineage }: LineageDeps): LineageNode {
   const { stage, meaning, page, rows } = CATALOG.source;
   return {
     ...{ id: idOf(one), kind: "source", stage, meaning, owner: lineage.owner, writtenBy: "its senders" },
+    metricOwners: [],
     title: one.name ?? counted(one.sources, "more source"),
     page: one.name === null ? page : `${page}/${one.name}`,
     where: "outside",

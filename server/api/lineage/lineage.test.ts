@@ -9,6 +9,7 @@ const lineage = () => read(lineageAnswer, rig.get("getLineage"));
 
 test("what data there is is told with what really went each way", async () => {
   await rig.sendFleet();
+  await rig.engines.pool.query("UPDATE metric SET owner = 'Climate team' WHERE name = 'temperature'");
   await until(async () => {
     const { nodes } = await lineage();
     return nodes.find(({ id }) => id === "readings")?.newest !== null;
@@ -32,6 +33,7 @@ test("what data there is is told with what really went each way", async () => {
   expect(node("latest").rows).toMatchObject({ count: 4, of: "devices", isAbout: false });
   expect(node("log").rows?.count).toBe(messages);
   expect(node("readings")).toMatchObject({ owner: "Plant data", where: "PostgreSQL, sample" });
+  expect([node("readings").metricOwners, node("log").metricOwners]).toEqual([["Climate team"], []]);
   expect(node("readings").bytes).toBeGreaterThan(0);
   expect(new Set(edges.flatMap(({ from, to }) => [from, to]))).toEqual(new Set(nodes.map(({ id }) => id)));
 });

@@ -1,13 +1,22 @@
 import { type CatalogMetric, findMetrics } from "@/server/catalog/metrics";
-import type { PrismaClient } from "@/server/postgres/prisma";
+import { type KeptWay, waysWords } from "@/server/domain/kept-words";
+import { readMetricRetention } from "@/server/readings/metric-retention";
 import { csvLines, type CsvValue } from "../csv";
 import { toInstant } from "../instant";
 import { fileAnswer, NO_PARAMETERS, verb } from "../verb";
+import type { MetricDeps } from "./list";
+
+interface Entry extends CatalogMetric {
+  /** Its own, or DATA_OWNER. */
+  readonly owner: string | null;
+  readonly kept: readonly KeptWay[];
+}
 
 /** What the dictionary tells of a metric, by its heading. */
-const COLUMNS: readonly (readonly [heading: string, of: (metric: CatalogMetric) => CsvValue])[] = [
+const COLUMNS: readonly (readonly [heading: string, of: (metric: Entry) => CsvValue])[] = [
   ["metric", ({ name }) => name],
   ["description", ({ shown }) => shown.description],
+  ["owner", ({ owner }) => owner],
   ["kind", ({ kind }) => kind],
   ["unit", ({ unit }) => unit],
   ["min", ({ min }) => min],
@@ -17,15 +26,16 @@ const COLUMNS: readonly (readonly [heading: string, of: (metric: CatalogMetric) 
   ["warning_above", ({ shown }) => shown.warningAbove],
   ["critical_below", ({ shown }) => shown.criticalBelow],
   ["critical_above", ({ shown }) => shown.criticalAbove],
+  ["kept", ({ kept }) => waysWords(kept)],
   ["other_names", ({ aliases }) => aliases.join(" ")],
   ["devices_with_own_unit", ({ ownUnits }) => ownUnits],
   ["first_seen", ({ firstSeen }) => toInstant(firstSeen)],
 ];
 const HEADINGS = COLUMNS.map(([heading]) => heading);
-const rowOf = (metric: CatalogMetric) => COLUMNS.map(([, of]) => of(metric));
+const rowOf = (metric: Entry) => COLUMNS.map(([, of]) => of(metric));
 
 const ABOUT =
-  "What each metric means, as people said it: unit, valid range, decimals, thresholds, other names. GET /api/v1/metrics has the same as JSON.";
+  "What each metric means, as people said it: owner, unit, valid range, decimals, thresholds, other names; and how long it is kept. GET /api/v1/metrics has the same as JSON.";
 
 export const exportDictionary = dictionary("csv", "CSV", "text/csv; charset=utf-8; header=present", (metrics) =>
   csvLines([HEADINGS, ...metrics.map(rowOf)]),
@@ -49,7 +59,7 @@ function dictionary(
   ending: "csv" | "md",
   form: string,
   contentType: string,
-  write: (metrics: readonly CatalogMetric[]) => string,
+  write: (metrics: readonly Entry[]) => string,
 ) {
   return verb(
     {
@@ -67,8 +77,15 @@ function dictionary(
       problems: [],
       file: { contentType, schema: { type: "string" } },
     },
-    ({ prisma }: { readonly prisma: PrismaClient }) =>
-      async ({ sites }) => ({ name: `metrics.${ending}`, text: once(write(await findMetrics(prisma, sites))) }),
+    ({ pool, prisma, lineage, retention }: MetricDeps) =>
+      async ({ sites, now }) => {
+        const keptOf = await readMetricRetention(pool, retention.startDays, { sites }, now);
+        const entries = (await findMetrics(prisma, sites)).map((metric): Entry => ({
+          ...metric,
+          ...{ owner: metric.shown.owner ?? lineage.owner, kept: keptOf(metric.name) },
+        }));
+        return { name: `metrics.${ending}`, text: once(write(entries)) };
+      },
   );
 }
 

@@ -6,7 +6,7 @@ import { pipelineAnswer } from "@/server/contracts/pipeline";
 import { createApiRig, JSON_TYPE, NDJSON, NOW, read, refused } from "@/server/testing/api-rig";
 import { until } from "@/server/testing/until";
 
-const rig = createApiRig();
+const rig = createApiRig({ DATA_OWNER: "Plant data" });
 const patch = (name: string, body: unknown) =>
   rig.api.handle(
     "updateMetric",
@@ -16,6 +16,7 @@ const patch = (name: string, body: unknown) =>
 const metric = async (name: string) =>
   (await read(metricsAnswer, rig.get("listMetrics"))).items.find((one) => one.name === name);
 const device = (id: string) => read(deviceDetail, rig.get("getDevice", { id }));
+const KEPT = "readings for ever, minutes for ever, hours for ever";
 const iso = (ms: number) => new Date(NOW + ms).toISOString();
 
 beforeAll(async () => {
@@ -127,19 +128,69 @@ test("units are any short text, and a metric that isn't there has none", async (
 });
 
 test("the dictionary tells the same as a file, for spreadsheets and for people", async () => {
-  await patch("level", { unit: "cm", description: "Of the tank, | from below", decimals: 1, min: 0 });
+  const owner = "Tanks";
+  await patch("level", { unit: "cm", description: "Of the tank, | from below", owner, decimals: 1, min: 0 });
   const { items } = await read(metricsAnswer, rig.get("listMetrics"));
   const csv = (await (await rig.get("exportDictionary")).text()).trimEnd().split("\r\n");
   expect(csv[0]).toMatch(
-    /^metric,description,kind,unit,min,max,decimals,.*,other_names,devices_with_own_unit,first_seen$/,
+    /^metric,description,owner,kind,unit,min,max,decimals,.*,kept,other_names,devices_with_own_unit,first_seen$/,
   );
   expect(csv.slice(1).map((line) => line.split(",")[0])).toEqual(items.map(({ name }) => name));
   const { firstSeen, ownUnits } = items.find(({ name }) => name === "level")!;
   expect(csv.find((line) => line.startsWith("level,"))).toBe(
-    `level,"Of the tank, | from below",number,cm,0,,1,,,,,,${ownUnits},${firstSeen}`,
+    `level,"Of the tank, | from below",Tanks,number,cm,0,,1,,,,,"${KEPT}",,${ownUnits},${firstSeen}`,
   );
   const markdown = await (await rig.get("exportDictionaryMarkdown")).text();
   expect(markdown.split("\n")).toContain(
-    `| level | Of the tank, \\| from below | number | cm | 0 |  | 1 |  |  |  |  |  | ${ownUnits} | ${firstSeen} |`,
+    `| level | Of the tank, \\| from below | Tanks | number | cm | 0 |  | 1 |  |  |  |  | ${KEPT} |  | ${ownUnits} | ${firstSeen} |`,
   );
+});
+
+test("who answers for a metric is said of it, or is who answers for all; how long it is kept goes by the rules of its series", async () => {
+  const tell = async () => {
+    const { items, dataOwner } = await read(metricsAnswer, rig.get("listMetrics"));
+    const of = (name: string) => items.find((one) => one.name === name)!;
+    const lines = (await (await rig.get("exportDictionary")).text()).split("\r\n");
+    return { of, dataOwner, line: (name: string) => lines.find((one) => one.startsWith(`${name},`))! };
+  };
+  const own = await read(metricChanged, patch("current", { owner: " Drives <drives@plant.example> " }));
+  expect(own).toMatchObject({ owner: "Drives <drives@plant.example>" });
+  expect((await refused(patch("current", { owner: "x".repeat(129) }))).errors?.[0]?.at).toBe("owner");
+  const { pool } = rig.engines;
+  const { rows } = await pool.query<{ personal: object }>(
+    "SELECT detail::text AS detail, personal FROM audit_row WHERE verb = 'updateMetric' AND outcome = 'done' ORDER BY id DESC LIMIT 1",
+  );
+  // An owner may be a person: the record keeps it apart.
+  expect(rows).toEqual([
+    {
+      detail: expect.not.stringContaining("Drives"),
+      personal: expect.objectContaining({ "detail.after.owner": expect.any(String) }),
+    },
+  ]);
+  expect(await tell()).toMatchObject({ dataOwner: "Plant data" });
+  let { of, line } = await tell();
+  expect([of("voltage").owner, of("current").owner]).toEqual([null, "Drives <drives@plant.example>"]);
+  expect(line("voltage")).toContain("voltage,,Plant data,number");
+
+  await pool.query(
+    `UPDATE device SET type = 'press' WHERE name = 'us-1';
+     INSERT INTO series_rule (selects, pattern, raw, minutes, hours) VALUES ('type', 'press', 30, 730, NULL), ('metric', 'volt*', 7, 7, 365)`,
+  );
+  ({ of, line } = await tell());
+  const [general, press] = [
+    { rule: null, raw: null, minutes: null, hours: null },
+    { rule: { selects: "type", pattern: "press" }, raw: 30, minutes: 730, hours: null },
+  ];
+  // Both devices send it, of which one is a press.
+  expect(of("temperature").kept).toEqual([press, general]);
+  expect(of("current").kept).toEqual([press]);
+  expect(of("voltage").kept).toEqual([
+    { rule: { selects: "metric", pattern: "volt*" }, raw: 7, minutes: 7, hours: 365 },
+  ]);
+  expect(line("temperature")).toContain(
+    '"readings 30 days (type press) to for ever (generally), minutes 2 years (type press) to for ever (generally), hours for ever"',
+  );
+  await patch("current", { owner: null });
+  expect((await metric("current"))!.owner).toBeNull();
+  await pool.query("DELETE FROM series_rule");
 });

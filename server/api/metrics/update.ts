@@ -28,7 +28,7 @@ export const updateMetric = writingVerb(
     access: "declare",
     bySite: true,
     summary:
-      "Says what a metric means, and how it is shown: unit, kind, valid range, description, decimals, color and thresholds",
+      "Says what a metric means, who answers for it, and how it is shown: unit, kind, valid range, description, owner, decimals, color and thresholds",
     description:
       "Fieldwatch makes up no unit: it shows the one that was set here, for all devices or, with `devices`, for these alone. " +
       "What is stored is never converted: it counts as being in the unit said here. Values to come are converted to it where their message says another " +
@@ -76,9 +76,9 @@ export const updateMetric = writingVerb(
 
 type Changes = Omit<z.output<typeof metricChanges>, "devices" | "unsetOnly">;
 
-/** What is changed of how a metric is shown. @throws ProblemError when no value would lie between two thresholds. */
+/** What is changed of how a metric is shown, and whose it is. @throws ProblemError when no value would lie between two thresholds. */
 function shownBy({ shown }: CatalogMetric, changes: Changes): Partial<MetricShown> {
-  const { description, decimals, color, thresholds } = changes;
+  const { description, owner, decimals, color, thresholds } = changes;
   const { warning = {}, critical = {} } = thresholds ?? {};
   const bands = {
     ...(warning.below !== undefined && { warningBelow: warning.below }),
@@ -103,6 +103,7 @@ function shownBy({ shown }: CatalogMetric, changes: Changes): Partial<MetricShow
     ]);
   return {
     ...(description !== undefined && { description }),
+    ...(owner !== undefined && { owner }),
     ...(decimals !== undefined && { decimals }),
     ...(color !== undefined && { color }),
     ...bands,

@@ -1,8 +1,9 @@
-import type { Pool } from "pg";
 import { dataContract, dataContractQuery } from "@/server/contracts/quality";
 import { contractOf } from "@/server/domain/quality/contract";
-import { readContracted } from "@/server/quality/contract";
 import { viewContractOf } from "@/server/domain/quality/view-contract";
+import { readContracted } from "@/server/quality/contract";
+import { readMetricRetention } from "@/server/readings/metric-retention";
+import type { MetricDeps } from "../metrics/list";
 import { invalid } from "../parse";
 import { NO_PARAMETERS, verb } from "../verb";
 
@@ -23,13 +24,14 @@ export const getQualityContract = verb(
     status: 200,
     problems: [],
   },
-  ({ pool, lineage }: { readonly pool: Pool; readonly lineage: { readonly owner: string | null } }) =>
-    async ({ sites }, { query: { site = null, type = null, form }, headers }) => {
+  ({ pool, lineage, retention }: Omit<MetricDeps, "prisma">) =>
+    async ({ sites, now }, { query: { site = null, type = null, form }, headers }) => {
       if (form === "views" && type !== null)
         throw invalid([{ at: "type", message: "isn't in the views: leave it out, or ask for form=readings" }]);
       const { metrics, version } = await readContracted(pool, sites, { site, type });
       headers.set("content-disposition", `attachment; filename="${form}.odcs.json"`);
       if (form === "views") return viewContractOf({ site, metrics }, version, lineage.owner);
-      return contractOf({ site, type, metrics }, version);
+      const keptOf = await readMetricRetention(pool, retention.startDays, { sites, site, type }, now);
+      return contractOf({ site, type, metrics }, version, lineage.owner, keptOf);
     },
 );

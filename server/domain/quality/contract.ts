@@ -1,3 +1,4 @@
+import { type KeptWay, waysWords } from "../kept-words";
 import type { AllLimits } from "./all-limits";
 
 /** A metric as a contract has it. */
@@ -5,6 +6,8 @@ export interface ContractMetric {
   readonly name: string;
   readonly kind: "number" | "boolean";
   readonly unit: string | null;
+  /** Who answers for it; null: whoever answers for all. */
+  readonly owner: string | null;
   /** What its checks go by, with its valid range. */
   readonly limits: AllLimits;
 }
@@ -35,8 +38,15 @@ const CUSTOM = {
  * Says what the checks expect of readings as a data contract by the Open Data Contract Standard 3.1: readings that are there, unique and in range by the
  * metrics of its library, and what only time series have as rules of the engine `fieldwatch`.
  * @param version of the contract: another one whenever a limit changes
+ * @param owner who answers for what has no owner of its own; null: nobody has said
+ * @param keptOf how the readings of a metric are kept: the shortest first is what is promised
  */
-export function contractOf({ site, type, metrics }: Contracted, version: string) {
+export function contractOf(
+  { site, type, metrics }: Contracted,
+  version: string,
+  owner: string | null,
+  keptOf: (metric: string) => readonly KeptWay[],
+) {
   const of = [type === null ? "all devices" : `devices of type ${type}`, ...(site === null ? [] : [`at ${site}`])].join(
     " ",
   );
@@ -47,6 +57,7 @@ export function contractOf({ site, type, metrics }: Contracted, version: string)
     name: `Readings of ${of}`,
     version,
     status: "active",
+    ...(owner !== null && { team: { name: owner } }),
     description: {
       purpose: `What Fieldwatch expects of the readings of ${of}.`,
       usage: "Nothing is dropped for its quality: what breaks a rule is flagged by stretches of time.",
@@ -87,17 +98,28 @@ export function contractOf({ site, type, metrics }: Contracted, version: string)
         ],
       },
     ],
+    slaProperties: metrics.flatMap(({ name }) => {
+      const ways = keptOf(name);
+      const { raw = null } = ways[0] ?? {};
+      if (raw === null) return [];
+      return [
+        { property: "retention", value: raw, unit: "d", element: `reading.${name}`, description: waysWords(ways) },
+      ];
+    }),
   };
 }
 
-function propertyOf({ name, kind, unit, limits }: ContractMetric) {
+function propertyOf({ name, kind, unit, owner, limits }: ContractMetric) {
   const { min, max } = limits;
   const valid = { ...(min === null ? {} : { minimum: min }), ...(max === null ? {} : { maximum: max }) };
+  const own = Object.entries({ unit, owner }).flatMap(([property, value]) =>
+    value === null ? [] : [{ property, value }],
+  );
   const isRanged = min !== null || max !== null;
   return {
     name,
     logicalType: kind === "boolean" ? "boolean" : "number",
-    ...(unit === null ? {} : { customProperties: [{ property: "unit", value: unit }] }),
+    ...(own.length === 0 ? {} : { customProperties: own }),
     ...(isRanged ? { logicalTypeOptions: valid } : {}),
     ...(kind === "boolean"
       ? {}

@@ -4,7 +4,7 @@ import { viewContractOf } from "./view-contract";
 
 test("the views' contract has their columns, and a rule for each range, whatever names hold", () => {
   const metric = (name: string, min: number | null, max: number | null) =>
-    ({ name, kind: "number", unit: null, limits: { ...ALL_DEFAULTS, min, max } }) as const;
+    ({ name, kind: "number", unit: null, owner: null, limits: { ...ALL_DEFAULTS, min, max } }) as const;
   const { schema, team } = viewContractOf(
     { site: "o'hare", metrics: [metric("it's", 0, 5), metric("free", null, null), metric("low", -1, null)] },
     "1.2.0",

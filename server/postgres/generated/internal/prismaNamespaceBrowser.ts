@@ -128,6 +128,7 @@ export const MetricScalarFieldEnum = {
   max: 'max',
   meaning: 'meaning',
   description: 'description',
+  owner: 'owner',
   decimals: 'decimals',
   color: 'color',
   warningBelow: 'warningBelow',

@@ -59,6 +59,7 @@ export type MetricMinAggregateOutputType = {
   max: number | null
   meaning: string | null
   description: string | null
+  owner: string | null
   decimals: number | null
   color: number | null
   warningBelow: number | null
@@ -77,6 +78,7 @@ export type MetricMaxAggregateOutputType = {
   max: number | null
   meaning: string | null
   description: string | null
+  owner: string | null
   decimals: number | null
   color: number | null
   warningBelow: number | null
@@ -95,6 +97,7 @@ export type MetricCountAggregateOutputType = {
   max: number
   meaning: number
   description: number
+  owner: number
   decimals: number
   color: number
   warningBelow: number
@@ -139,6 +142,7 @@ export type MetricMinAggregateInputType = {
   max?: true
   meaning?: true
   description?: true
+  owner?: true
   decimals?: true
   color?: true
   warningBelow?: true
@@ -157,6 +161,7 @@ export type MetricMaxAggregateInputType = {
   max?: true
   meaning?: true
   description?: true
+  owner?: true
   decimals?: true
   color?: true
   warningBelow?: true
@@ -175,6 +180,7 @@ export type MetricCountAggregateInputType = {
   max?: true
   meaning?: true
   description?: true
+  owner?: true
   decimals?: true
   color?: true
   warningBelow?: true
@@ -280,6 +286,7 @@ export type MetricGroupByOutputType = {
   max: number | null
   meaning: string
   description: string | null
+  owner: string | null
   decimals: number | null
   color: number | null
   warningBelow: number | null
@@ -321,6 +328,7 @@ export type MetricWhereInput = {
   max?: Prisma.FloatNullableFilter<"Metric"> | number | null
   meaning?: Prisma.StringFilter<"Metric"> | string
   description?: Prisma.StringNullableFilter<"Metric"> | string | null
+  owner?: Prisma.StringNullableFilter<"Metric"> | string | null
   decimals?: Prisma.IntNullableFilter<"Metric"> | number | null
   color?: Prisma.IntNullableFilter<"Metric"> | number | null
   warningBelow?: Prisma.FloatNullableFilter<"Metric"> | number | null
@@ -343,6 +351,7 @@ export type MetricOrderByWithRelationInput = {
   max?: Prisma.SortOrderInput | Prisma.SortOrder
   meaning?: Prisma.SortOrder
   description?: Prisma.SortOrderInput | Prisma.SortOrder
+  owner?: Prisma.SortOrderInput | Prisma.SortOrder
   decimals?: Prisma.SortOrderInput | Prisma.SortOrder
   color?: Prisma.SortOrderInput | Prisma.SortOrder
   warningBelow?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -368,6 +377,7 @@ export type MetricWhereUniqueInput = Prisma.AtLeast<{
   max?: Prisma.FloatNullableFilter<"Metric"> | number | null
   meaning?: Prisma.StringFilter<"Metric"> | string
   description?: Prisma.StringNullableFilter<"Metric"> | string | null
+  owner?: Prisma.StringNullableFilter<"Metric"> | string | null
   decimals?: Prisma.IntNullableFilter<"Metric"> | number | null
   color?: Prisma.IntNullableFilter<"Metric"> | number | null
   warningBelow?: Prisma.FloatNullableFilter<"Metric"> | number | null
@@ -390,6 +400,7 @@ export type MetricOrderByWithAggregationInput = {
   max?: Prisma.SortOrderInput | Prisma.SortOrder
   meaning?: Prisma.SortOrder
   description?: Prisma.SortOrderInput | Prisma.SortOrder
+  owner?: Prisma.SortOrderInput | Prisma.SortOrder
   decimals?: Prisma.SortOrderInput | Prisma.SortOrder
   color?: Prisma.SortOrderInput | Prisma.SortOrder
   warningBelow?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -416,6 +427,7 @@ export type MetricScalarWhereWithAggregatesInput = {
   max?: Prisma.FloatNullableWithAggregatesFilter<"Metric"> | number | null
   meaning?: Prisma.StringWithAggregatesFilter<"Metric"> | string
   description?: Prisma.StringNullableWithAggregatesFilter<"Metric"> | string | null
+  owner?: Prisma.StringNullableWithAggregatesFilter<"Metric"> | string | null
   decimals?: Prisma.IntNullableWithAggregatesFilter<"Metric"> | number | null
   color?: Prisma.IntNullableWithAggregatesFilter<"Metric"> | number | null
   warningBelow?: Prisma.FloatNullableWithAggregatesFilter<"Metric"> | number | null
@@ -433,6 +445,7 @@ export type MetricCreateInput = {
   max?: number | null
   meaning?: string
   description?: string | null
+  owner?: string | null
   decimals?: number | null
   color?: number | null
   warningBelow?: number | null
@@ -455,6 +468,7 @@ export type MetricUncheckedCreateInput = {
   max?: number | null
   meaning?: string
   description?: string | null
+  owner?: string | null
   decimals?: number | null
   color?: number | null
   warningBelow?: number | null
@@ -476,6 +490,7 @@ export type MetricUpdateInput = {
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  owner?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   color?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   warningBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
@@ -498,6 +513,7 @@ export type MetricUncheckedUpdateInput = {
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  owner?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   color?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   warningBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
@@ -520,6 +536,7 @@ export type MetricCreateManyInput = {
   max?: number | null
   meaning?: string
   description?: string | null
+  owner?: string | null
   decimals?: number | null
   color?: number | null
   warningBelow?: number | null
@@ -537,6 +554,7 @@ export type MetricUpdateManyMutationInput = {
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  owner?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   color?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   warningBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
@@ -555,6 +573,7 @@ export type MetricUncheckedUpdateManyInput = {
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  owner?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   color?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   warningBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
@@ -578,6 +597,7 @@ export type MetricCountOrderByAggregateInput = {
   max?: Prisma.SortOrder
   meaning?: Prisma.SortOrder
   description?: Prisma.SortOrder
+  owner?: Prisma.SortOrder
   decimals?: Prisma.SortOrder
   color?: Prisma.SortOrder
   warningBelow?: Prisma.SortOrder
@@ -608,6 +628,7 @@ export type MetricMaxOrderByAggregateInput = {
   max?: Prisma.SortOrder
   meaning?: Prisma.SortOrder
   description?: Prisma.SortOrder
+  owner?: Prisma.SortOrder
   decimals?: Prisma.SortOrder
   color?: Prisma.SortOrder
   warningBelow?: Prisma.SortOrder
@@ -626,6 +647,7 @@ export type MetricMinOrderByAggregateInput = {
   max?: Prisma.SortOrder
   meaning?: Prisma.SortOrder
   description?: Prisma.SortOrder
+  owner?: Prisma.SortOrder
   decimals?: Prisma.SortOrder
   color?: Prisma.SortOrder
   warningBelow?: Prisma.SortOrder
@@ -718,6 +740,7 @@ export type MetricCreateWithoutConflictsInput = {
   max?: number | null
   meaning?: string
   description?: string | null
+  owner?: string | null
   decimals?: number | null
   color?: number | null
   warningBelow?: number | null
@@ -739,6 +762,7 @@ export type MetricUncheckedCreateWithoutConflictsInput = {
   max?: number | null
   meaning?: string
   description?: string | null
+  owner?: string | null
   decimals?: number | null
   color?: number | null
   warningBelow?: number | null
@@ -775,6 +799,7 @@ export type MetricUpdateWithoutConflictsInput = {
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  owner?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   color?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   warningBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
@@ -796,6 +821,7 @@ export type MetricUncheckedUpdateWithoutConflictsInput = {
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  owner?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   color?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   warningBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
@@ -816,6 +842,7 @@ export type MetricCreateWithoutAliasesInput = {
   max?: number | null
   meaning?: string
   description?: string | null
+  owner?: string | null
   decimals?: number | null
   color?: number | null
   warningBelow?: number | null
@@ -837,6 +864,7 @@ export type MetricUncheckedCreateWithoutAliasesInput = {
   max?: number | null
   meaning?: string
   description?: string | null
+  owner?: string | null
   decimals?: number | null
   color?: number | null
   warningBelow?: number | null
@@ -873,6 +901,7 @@ export type MetricUpdateWithoutAliasesInput = {
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  owner?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   color?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   warningBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
@@ -894,6 +923,7 @@ export type MetricUncheckedUpdateWithoutAliasesInput = {
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  owner?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   color?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   warningBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
@@ -914,6 +944,7 @@ export type MetricCreateWithoutUnitsInput = {
   max?: number | null
   meaning?: string
   description?: string | null
+  owner?: string | null
   decimals?: number | null
   color?: number | null
   warningBelow?: number | null
@@ -935,6 +966,7 @@ export type MetricUncheckedCreateWithoutUnitsInput = {
   max?: number | null
   meaning?: string
   description?: string | null
+  owner?: string | null
   decimals?: number | null
   color?: number | null
   warningBelow?: number | null
@@ -971,6 +1003,7 @@ export type MetricUpdateWithoutUnitsInput = {
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  owner?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   color?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   warningBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
@@ -992,6 +1025,7 @@ export type MetricUncheckedUpdateWithoutUnitsInput = {
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  owner?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   color?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   warningBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
@@ -1012,6 +1046,7 @@ export type MetricCreateWithoutRoundedInput = {
   max?: number | null
   meaning?: string
   description?: string | null
+  owner?: string | null
   decimals?: number | null
   color?: number | null
   warningBelow?: number | null
@@ -1033,6 +1068,7 @@ export type MetricUncheckedCreateWithoutRoundedInput = {
   max?: number | null
   meaning?: string
   description?: string | null
+  owner?: string | null
   decimals?: number | null
   color?: number | null
   warningBelow?: number | null
@@ -1069,6 +1105,7 @@ export type MetricUpdateWithoutRoundedInput = {
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  owner?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   color?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   warningBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
@@ -1090,6 +1127,7 @@ export type MetricUncheckedUpdateWithoutRoundedInput = {
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  owner?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   color?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   warningBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
@@ -1169,6 +1207,7 @@ export type MetricSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   max?: boolean
   meaning?: boolean
   description?: boolean
+  owner?: boolean
   decimals?: boolean
   color?: boolean
   warningBelow?: boolean
@@ -1192,6 +1231,7 @@ export type MetricSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   max?: boolean
   meaning?: boolean
   description?: boolean
+  owner?: boolean
   decimals?: boolean
   color?: boolean
   warningBelow?: boolean
@@ -1210,6 +1250,7 @@ export type MetricSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   max?: boolean
   meaning?: boolean
   description?: boolean
+  owner?: boolean
   decimals?: boolean
   color?: boolean
   warningBelow?: boolean
@@ -1228,6 +1269,7 @@ export type MetricSelectScalar = {
   max?: boolean
   meaning?: boolean
   description?: boolean
+  owner?: boolean
   decimals?: boolean
   color?: boolean
   warningBelow?: boolean
@@ -1237,7 +1279,7 @@ export type MetricSelectScalar = {
   firstSeen?: boolean
 }
 
-export type MetricOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "kind" | "unit" | "min" | "max" | "meaning" | "description" | "decimals" | "color" | "warningBelow" | "warningAbove" | "criticalBelow" | "criticalAbove" | "firstSeen", ExtArgs["result"]["metric"]>
+export type MetricOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "kind" | "unit" | "min" | "max" | "meaning" | "description" | "owner" | "decimals" | "color" | "warningBelow" | "warningAbove" | "criticalBelow" | "criticalAbove" | "firstSeen", ExtArgs["result"]["metric"]>
 export type MetricInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   conflicts?: boolean | Prisma.Metric$conflictsArgs<ExtArgs>
   units?: boolean | Prisma.Metric$unitsArgs<ExtArgs>
@@ -1274,6 +1316,10 @@ export type $MetricPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
      */
     meaning: string
     description: string | null
+    /**
+     * Who answers for it; null: whoever DATA_OWNER names.
+     */
+    owner: string | null
     /**
      * Digits after the point that it is measured with; null: as sent.
      */
@@ -1725,6 +1771,7 @@ export interface MetricFieldRefs {
   readonly max: Prisma.FieldRef<"Metric", 'Float'>
   readonly meaning: Prisma.FieldRef<"Metric", 'String'>
   readonly description: Prisma.FieldRef<"Metric", 'String'>
+  readonly owner: Prisma.FieldRef<"Metric", 'String'>
   readonly decimals: Prisma.FieldRef<"Metric", 'Int'>
   readonly color: Prisma.FieldRef<"Metric", 'Int'>
   readonly warningBelow: Prisma.FieldRef<"Metric", 'Float'>
