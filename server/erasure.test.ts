@@ -10,7 +10,8 @@ import { eraseAll, type ErasingDeps } from "./catalog/erasing";
 import { composeErasure } from "./compose-erasure";
 import { auditFiles } from "./config/audit-files";
 import { deviceDetail } from "./contracts/devices";
-import { erasuresAnswer } from "./contracts/removals";
+import { erasuresAnswer, personErasure } from "./contracts/removals";
+import { siteAnswer } from "./contracts/sites";
 import { job as jobContract } from "./contracts/jobs";
 import { TABLES } from "./erasure/tables";
 import { withTransaction } from "./postgres/transaction";
@@ -249,4 +250,71 @@ test("killed after any step it goes on; of a name that may mean something else w
   const { rows } = await pool().query("SELECT name FROM saved_view");
   expect(rows).toEqual([{ name: "Kiln and (erased 1)" }]);
   expect(await audit()).toMatchObject({ fault: null });
+});
+
+test("all devices of a person are erased in one step: by their labels and their site's person, none of anybody else", async () => {
+  const [labelled, atHome, lent] = ["ada-tracker-1", "ada-meter-2", "bob-watch-3"] as const;
+  await send([labelled, atHome, lent].flatMap((device) => [message(device, 1), message(device, 2)]));
+  await pool().query(
+    `INSERT INTO site (name) VALUES ('Home 4');
+     UPDATE device SET site_id = (SELECT id FROM site WHERE name = 'Home 4') WHERE name IN ('${atHome}', '${lent}')`,
+  );
+  const { rows: sites } = await pool().query<{ id: number }>("SELECT id FROM site WHERE name = 'Home 4'");
+  const change = (verb: Parameters<typeof rig.get>[0], method: string, params: Record<string, string>, body: object) =>
+    rig.api.handle(
+      verb,
+      new Request("http://here/api", { method, headers: JSON_TYPE, body: JSON.stringify(body) }),
+      params,
+    );
+  const site = { site: String(sites[0]!.id) };
+  expect(await read(siteAnswer, change("renameSite", "PATCH", site, { person: " Ada Byron " }))).toMatchObject({
+    ...{ name: "Home 4", person: "Ada Byron" },
+  });
+  await read(deviceDetail, change("updateDevice", "PATCH", { id: labelled }, { labels: { owner: "Ada Byron" } }));
+  await read(deviceDetail, change("updateDevice", "PATCH", { id: lent }, { labels: { person: "Bob" } }));
+
+  const text = await (await rig.get("exportPersonalData", {}, "person=Ada+Byron")).text();
+  const told = text
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { kind: string; device?: string; row?: object });
+  expect(told[0]).toMatchObject({ devices: [atHome, labelled] });
+  expect(told.find(({ kind, device }) => kind === "device" && device === atHome)?.row).toMatchObject({
+    sitePerson: "Ada Byron",
+  });
+  expect(await read(personErasure, rig.get("previewErasure", {}, "person=Ada+Byron"))).toEqual({
+    devices: [
+      { name: atHome, site: "Home 4", messages: 2, by: "site" },
+      { name: labelled, site: "north", messages: 2, by: "label" },
+    ],
+    ...{ sites: ["Home 4"], readings: 8 },
+  });
+
+  const erase = (body: object) => change("erasePerson", "POST", {}, body);
+  expect((await refused(erase({ person: "Nobody", devices: [labelled] }))).status).toBe(404);
+  // Agreed to one of two: nothing is erased.
+  expect((await refused(erase({ person: "Ada Byron", devices: [labelled] }))).kind).toBe("changed-meanwhile");
+  const before = await rig.engines.archive.find({ device: lent, limit: 10 });
+  const { items } = await read(erasuresAnswer, erase({ person: "Ada Byron", devices: [atHome, labelled] }));
+  const request = items.at(-1)!.id;
+  expect(items.map(({ request: of }) => of)).toEqual([request, request]);
+  expect(items.map(({ name }) => name).sort()).toEqual([atHome, labelled]);
+  // Its readings go with the rest: the job that takes them out by themselves stands still since the test before.
+  await pool().query("DELETE FROM catalog_removal");
+  await eraseAll(jobContext(pool()), deps(), 0);
+  const proofs = await erasuresOf(`request=${request}`);
+  expect(proofs.map(({ state, name }) => [state, name])).toEqual([
+    ["proven", null],
+    ["proven", null],
+  ]);
+  expect((await erasuresOf()).length).toBeGreaterThan(2);
+  for (const gone of [labelled, atHome, "Ada Byron"]) expect(await scan(gone)).toEqual([]);
+  expect(await rig.engines.archive.find({ device: lent, limit: 10 })).toEqual(before);
+  const { rows } = await pool().query(
+    `SELECT (SELECT count(*) FROM reading WHERE device = '${lent}')::int AS readings, (SELECT person FROM site WHERE name = 'Home 4') AS person,
+       (SELECT target FROM audit_row WHERE verb = 'erasePerson' AND outcome = 'done') AS target`,
+  );
+  expect(rows).toEqual([{ readings: 4, person: null, target: `erasures?request=${request}` }]);
+  expect(await audit()).toMatchObject({ fault: null, unvouched: null });
+  expect((await refused(rig.get("exportPersonalData", {}, "person=Ada+Byron"))).status).toBe(404);
 });

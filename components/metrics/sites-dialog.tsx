@@ -1,10 +1,11 @@
 "use client";
-import { Select } from "@mantine/core";
+import { Select, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import type { SiteView } from "@/server/contracts/sites";
+import type { SiteChanges, SiteView } from "@/server/contracts/sites";
 import { counted } from "@/server/domain/counted";
-import { allSitesQuery, renameSite } from "../queries/sites";
+import { LABEL_LENGTH } from "@/server/domain/label";
+import { allSitesQuery, saveSite } from "../queries/sites";
 import { FormDialog } from "../shell/form-dialog";
 import { NewName, useNewName } from "./new-name";
 import { useAct } from "./use-act";
@@ -18,8 +19,8 @@ export function SitesDialog({ onClose }: { onClose: () => void }) {
     return (
       <FormDialog
         title="Sites"
-        act="Rename"
-        failed="It was not renamed"
+        act="Save"
+        failed="Nothing was changed"
         isReady={false}
         isSending={false}
         error={null}
@@ -42,16 +43,19 @@ interface FormProps {
 function SiteForm({ site, sites, onChoose, onClose }: FormProps) {
   const naming = useNewName("sites", site);
   const { wanted, isNew, isTold } = naming;
-  const rename = useAct((to: string) => renameSite(site.id, to), onClose);
+  const [person, setPerson] = useState(site.person ?? "");
+  const isOther = person.trim() !== (site.person ?? "");
+  const changes: SiteChanges = { ...(isNew && { name: wanted }), ...(isOther && { person: person.trim() || null }) };
+  const save = useAct((wish: SiteChanges) => saveSite(site.id, wish), onClose);
   return (
     <FormDialog
       title="Sites"
-      act={isNew ? `Rename to ${wanted}` : "Rename"}
-      failed="It was not renamed"
-      isReady={isTold}
-      isSending={rename.isPending}
-      error={rename.error}
-      onSubmit={() => rename.mutate(wanted)}
+      act={isNew && !isOther ? `Rename to ${wanted}` : "Save"}
+      failed="Nothing was changed"
+      isReady={isNew ? isTold : isOther && wanted !== ""}
+      isSending={save.isPending}
+      error={save.error}
+      onSubmit={() => save.mutate(changes)}
       onClose={onClose}
     >
       <Select
@@ -67,6 +71,15 @@ function SiteForm({ site, sites, onChoose, onClose }: FormProps) {
         onChange={onChoose}
       />
       <NewName of={site} naming={naming} />
+      <TextInput
+        label="Person"
+        description="Whose data that of its devices is, but for those labelled another person's: exports and erasures of a person go by it"
+        inputWrapperOrder={["label", "input", "description"]}
+        placeholder="nobody's"
+        maxLength={LABEL_LENGTH}
+        value={person}
+        onChange={(event) => setPerson(event.currentTarget.value)}
+      />
     </FormDialog>
   );
 }

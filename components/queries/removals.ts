@@ -1,5 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
-import type { ErasuresAnswer, RemovalsAnswer } from "@/server/contracts/removals";
+import type { ErasuresAnswer, PersonErasure, PersonErasureBody, RemovalsAnswer } from "@/server/contracts/removals";
 import { postJson, readJson } from "./request";
 
 /** The first part of the key of what is being removed. */
@@ -25,6 +25,21 @@ export const erasuresQuery = (isAllowed: boolean) =>
     enabled: isAllowed,
     refetchInterval: ({ state }) => (state.data?.items.some((one) => one.state !== "proven") ? 2000 : 60_000),
   });
+
+/** What erasing a person would take out; asked anew for each decision. @param person null: nothing is asked */
+export const personErasureQuery = (person: string | null) =>
+  queryOptions({
+    queryKey: [ERASURES, "of", person],
+    queryFn: ({ signal }) =>
+      readJson<PersonErasure>(`/api/v1/erasures/preview?${new URLSearchParams({ person: person! })}`, signal),
+    enabled: person !== null,
+    gcTime: 0,
+  });
+
+/** Erases all devices of a person. @throws RequestError: 412 when they aren't those of `devices` any more. */
+export function erasePerson(body: PersonErasureBody): Promise<ErasuresAnswer> {
+  return postJson("/api/v1/erasures", body);
+}
 
 /** Takes messages under the name of an erased device again. */
 export function allowErased(id: number): Promise<ErasuresAnswer> {

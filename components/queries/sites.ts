@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import type { NamingEffects } from "@/server/contracts/names";
-import type { SitesAnswer } from "@/server/contracts/sites";
+import type { SiteChanges, SitesAnswer } from "@/server/contracts/sites";
 import { patchJson, readJson } from "./request";
 
 /** The sites there are, with the names they had before. */
@@ -23,7 +23,7 @@ export const namingEffectsQuery = (of: "sites" | "types", id: number, to: string
     },
   });
 
-/** Renames a site. @throws RequestError: 404 when it is gone, 409 when another has, or had, the name. */
-export async function renameSite(id: number, name: string): Promise<void> {
-  await patchJson(`/api/v1/sites/${id}`, { name });
+/** Gives a site another name or person. @throws RequestError: 404 when it is gone, 409 when another has, or had, the name. */
+export async function saveSite(id: number, changes: SiteChanges): Promise<void> {
+  await patchJson(`/api/v1/sites/${id}`, changes);
 }

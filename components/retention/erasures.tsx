@@ -1,6 +1,7 @@
 "use client";
 import { Button } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import dynamic from "next/dynamic";
 import { useState } from "react";
 import type { ErasureView } from "@/server/contracts/removals";
 import { allowErased, ERASURES, erasuresQuery } from "../queries/removals";
@@ -10,13 +11,16 @@ import { Age } from "../ui/age";
 import { formatInstant, formatTotal } from "../ui/format";
 import { Section } from "../ui/section";
 import { useZone } from "../ui/zone";
-import { droppedWords, erasureTitle, erasureWords } from "./erasure-words";
+import { droppedWords, erasureTitle, erasureWords, requestWords } from "./erasure-words";
 import classes from "./erasures.module.css";
+
+const ErasePerson = dynamic(() => import("./erase-person").then((dialog) => dialog.ErasePerson), { ssr: false });
 
 /** Devices that were erased, the proof of each, and what remains elsewhere. */
 export function Erasures() {
   const { data, error, refetch, isFetching } = useQuery(erasuresQuery(true));
   const [allowed, setAllowed] = useState<ErasureView | null>(null);
+  const [isErasing, setErasing] = useState(false);
   if (!data)
     return (
       <Section title="Erased devices">
@@ -31,19 +35,50 @@ export function Erasures() {
       </Section>
     );
   return (
-    <Section title="Erased devices">
+    <Section
+      title="Erased devices"
+      aside={
+        <Button size="compact-sm" variant="default" onClick={() => setErasing(true)}>
+          Erase a person…
+        </Button>
+      }
+    >
       {data.items.length === 0 ? (
-        <p className={classes.about}>None. A device is erased by Delete on its page.</p>
+        <p className={classes.about}>None. A device is erased by Delete on its page, all devices of a person here.</p>
       ) : (
         <ul className={classes.list}>
-          {data.items.map((erasure) => (
-            <Erasure key={erasure.id} erasure={erasure} onAllow={() => setAllowed(erasure)} />
-          ))}
+          {byRequest(data.items).map((some) =>
+            some[0]!.request === null ? (
+              <Erasure key={some[0]!.id} erasure={some[0]!} onAllow={() => setAllowed(some[0]!)} />
+            ) : (
+              <li key={some[0]!.id} className={classes.request} data-request={some[0]!.request}>
+                <h3>
+                  {requestWords(some)} <small>request {some[0]!.request}</small>
+                </h3>
+                <ul className={classes.list}>
+                  {some.map((erasure) => (
+                    <Erasure key={erasure.id} erasure={erasure} onAllow={() => setAllowed(erasure)} />
+                  ))}
+                </ul>
+              </li>
+            ),
+          )}
         </ul>
       )}
+      {isErasing ? <ErasePerson onClose={() => setErasing(false)} /> : null}
       {allowed ? <Allow erasure={allowed} onClose={() => setAllowed(null)} /> : null}
     </Section>
   );
+}
+
+/** Those that were asked for together, beside each other; each other one by itself. */
+function byRequest(erasures: readonly ErasureView[]): ErasureView[][] {
+  const groups = new Map<string, ErasureView[]>();
+  for (const one of erasures) {
+    const key = one.request === null ? `one ${one.id}` : `of ${one.request}`;
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  return [...groups.values()];
 }
 
 function Erasure({ erasure, onAllow }: { erasure: ErasureView; onAllow: () => void }) {

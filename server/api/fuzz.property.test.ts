@@ -43,7 +43,8 @@ const BODIES: Partial<Record<VerbName, unknown>> = {
   mergeMetrics: { into: "humidity" },
   updateType: { name: "presses", staleSeconds: 60 },
   renameMetric: { to: "humidity-2" },
-  renameSite: { name: "north hall" },
+  renameSite: { name: "north hall", person: "Ada" },
+  erasePerson: { person: "Ada", devices: ["press-07"] },
   updateMetric: {
     unit: "V",
     devices: ["press-07"],

@@ -86,6 +86,7 @@ import { getDeviceQuality } from "./quality/device";
 import { listQualityLimits, setQualityLimits } from "./quality/limits";
 import { listQuality } from "./quality/list";
 import { allowErased, listErasuresVerb as listErasures } from "./removals/erasures";
+import { erasePerson, previewErasure } from "./removals/person";
 import { listRemovals } from "./removals/list";
 import { getRetention, removeRetention, setRetention } from "./retention/retention";
 import { estimateRetentionRule, removeRetentionRule, setRetentionRule } from "./retention/rules";
@@ -178,6 +179,8 @@ export const VERBS = {
   listRemovals,
   listErasures,
   allowErased,
+  previewErasure,
+  erasePerson,
   getCost,
   getLineage,
   getRetention,

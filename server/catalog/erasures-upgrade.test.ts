@@ -28,5 +28,5 @@ test("a device of the version before can be erased, after what is being removed 
   expect(await nextErasure(db.pool, 0)).toBeNull();
   await db.pool.query("DELETE FROM catalog_removal");
   expect(await nextErasure(db.pool, 0)).toMatchObject({ id: 1, name: "pump-1", place: 0 });
-  expect(await listErasures(db.pool, "pump-2", 10)).toEqual([]);
+  expect(await listErasures(db.pool, { name: "pump-2" }, 10)).toEqual([]);
 });

@@ -24,6 +24,8 @@ export interface Remaining {
 export interface Erasure {
   readonly id: number;
   readonly key: number;
+  /** The number it has in common with those that were asked for together; null: one device was erased by itself. */
+  readonly request: number | null;
   /** Null once the proof found nothing. */
   readonly name: string | null;
   readonly mark: string;
@@ -46,7 +48,7 @@ export interface Erasure {
 }
 
 const ms = (column: string, as: string) => `(extract(epoch FROM ${column}) * 1000)::float8 AS "${as}"`;
-const COLUMNS = `id, key, name, encode(name_hash, 'hex') AS mark, readings::float8 AS readings, place, stores, cold_files AS "coldFiles", remains, looks, dropped::float8 AS dropped,
+const COLUMNS = `id, key, request, name, encode(name_hash, 'hex') AS mark, readings::float8 AS readings, place, stores, cold_files AS "coldFiles", remains, looks, dropped::float8 AS dropped,
   ${ms("created_at", "createdAt")}, ${ms("looked_at", "lookedAt")}, ${ms("finished_at", "finishedAt")}, ${ms("dropped_at", "droppedAt")}, ${ms("allowed_at", "allowedAt")}`;
 
 /** The mark by which the name of an erased device is known. */
@@ -73,17 +75,32 @@ export async function beginErasure(tx: PoolClient, key: number, name: string): P
   return rows[0]!.id;
 }
 
-/** Erasures, newest first. @param name only those of this device; null: all. @param id only this one */
+/** Has these erasures be those of one request. @returns its number. */
+export async function joinErasures(tx: PoolClient, erasures: readonly number[]): Promise<number> {
+  const request = Math.min(...erasures);
+  await tx.query("UPDATE erasure SET request = $1 WHERE id = ANY ($2::integer[])", [request, erasures]);
+  return request;
+}
+
+/** Which erasures; what is left out or null is of any. */
+interface ErasureSearch {
+  /** The name of the device. */
+  readonly name?: string | null;
+  readonly id?: number | null;
+  readonly request?: number | null;
+}
+
+/** Erasures, newest first. */
 export async function listErasures(
   tx: Pool | PoolClient,
-  name: string | null,
+  { name = null, id = null, request = null }: ErasureSearch,
   limit: number,
-  id: number | null = null,
 ): Promise<Erasure[]> {
   const mark = name === null ? null : erasedMark(await readSalt(tx), name);
   const { rows } = await tx.query<Erasure>(
-    `SELECT ${COLUMNS} FROM erasure WHERE ($1::text IS NULL OR name_hash = decode($1, 'hex')) AND ($3::integer IS NULL OR id = $3) ORDER BY id DESC LIMIT $2`,
-    [mark, limit, id],
+    `SELECT ${COLUMNS} FROM erasure WHERE ($1::text IS NULL OR name_hash = decode($1, 'hex')) AND ($3::integer IS NULL OR id = $3)
+       AND ($4::integer IS NULL OR request = $4) ORDER BY id DESC LIMIT $2`,
+    [mark, limit, id, request],
   );
   return rows;
 }

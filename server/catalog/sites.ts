@@ -8,6 +8,8 @@ import { giveName, isFree } from "./other-names";
 export interface Site {
   readonly id: number;
   readonly name: string;
+  /** Whose data that of its devices is, but for devices with a label of their own; null: nobody's. */
+  readonly person: string | null;
   /** Names it had before, by which it is still found. */
   readonly others: string[];
   /** Devices at it that aren't retired. */
@@ -17,7 +19,7 @@ export interface Site {
 /** These sites, by name. @param id only this one */
 export async function readSites(db: Pool | PoolClient, sites: Sites, id: number | null = null): Promise<Site[]> {
   const { rows } = await db.query<Site>(
-    `SELECT s.id, s.name, ARRAY(SELECT a.name FROM site_alias a WHERE a.site_id = s.id ORDER BY 1) AS others,
+    `SELECT s.id, s.name, s.person, ARRAY(SELECT a.name FROM site_alias a WHERE a.site_id = s.id ORDER BY 1) AS others,
        (SELECT count(*)::int FROM device d WHERE d.site_id = s.id AND d.retired_at IS NULL) AS devices
      FROM site s WHERE ($1::integer[] IS NULL OR s.id = ANY ($1)) AND ($2::integer IS NULL OR s.id = $2) ORDER BY s.name`,
     [sites === "all" ? null : sites, id],

@@ -32,6 +32,12 @@ export const eraseQuery = z.object({
 const erasure = z
   .object({
     id: z.int(),
+    request: z
+      .int()
+      .nullable()
+      .describe(
+        "The number that erasures have in common which were asked for together; null: it was one device by itself",
+      ),
     name: z
       .string()
       .nullable()
@@ -71,12 +77,49 @@ const erasure = z
 
 export const erasuresQuery = z.object({
   device: text(512).min(1).optional().describe("Only erasures of the device of this name, also proven ones"),
+  request: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1)
+    .optional()
+    .describe("Only those that were asked for together under this number"),
 });
 
 export const erasuresAnswer = z
   .object({ items: z.array(erasure).describe("Newest first, the last 100") })
   .meta({ id: "Erasures" });
 
+/** Most devices that are erased by one request. */
+export const MOST_ERASED_AT_ONCE = 500;
+
+const person = text(512).min(1);
+
+export const personErasureQuery = z.object({ person });
+
+/** Body of POST /api/v1/erasures. */
+export const personErasureBody = z.strictObject({
+  person: person.describe("As labels of devices or sites have it, to the letter"),
+  devices: z.array(text(512).min(1)).min(1).max(MOST_ERASED_AT_ONCE).describe("Every device of the person, by name"),
+});
+
+export const personErasure = z
+  .object({
+    devices: z.array(
+      z.object({
+        name: z.string(),
+        site: z.string().nullable(),
+        messages: z.number(),
+        by: z.enum(["label", "site"]).describe("Why it is the person's: a label of its own, or the person of its site"),
+      }),
+    ),
+    sites: z.array(z.string()).describe("Sites that lose the person's name"),
+    readings: z.number().nullable().describe("Readings of all these devices; null when counting took too long"),
+  })
+  .meta({ id: "PersonErasure" });
+
+export type PersonErasure = z.infer<typeof personErasure>;
+export type PersonErasureBody = z.input<typeof personErasureBody>;
 export type ErasureView = z.infer<typeof erasure>;
 export type ErasuresAnswer = z.infer<typeof erasuresAnswer>;
 export type RemovalView = z.infer<typeof removal>;

@@ -256,6 +256,15 @@ export async function eraseName(tx: PoolClient, name: string): Promise<Erased> {
   return { values: rows.length, from: pathsByRow(rows) };
 }
 
+/** Erases every value of the record that is a person's name, but those of accounts, with from where. */
+export async function eraseWord(tx: PoolClient, word: string): Promise<Erased> {
+  const { rows } = await tx.query<{ rowId: number; path: string }>(
+    `DELETE FROM audit_value WHERE account_id IS NULL AND value = $1 RETURNING row_id AS "rowId", path`,
+    [word],
+  );
+  return { values: rows.length, from: pathsByRow(rows) };
+}
+
 /** Counts what the record has of the name of a device: values that can be erased, and sealed rows of versions before, which can't be changed. */
 export async function countName(tx: Pool | PoolClient, name: string): Promise<{ values: number; rows: number }> {
   const { where, values } = namesIn(name);

@@ -222,7 +222,7 @@ interface Removals {
 async function readRemovals(tx: PoolClient): Promise<Removals> {
   const { rows } = await tx.query<{ verb: string; accountId: string; from: Erased["from"] | null }>(
     `SELECT verb, target AS "accountId", detail->'erased'->'from' AS "from" FROM audit_row
-     WHERE verb IN ('deleteUser', 'eraseDevice') AND outcome = 'done'`,
+     WHERE verb IN ('deleteUser', 'eraseDevice', 'erasePerson') AND outcome = 'done'`,
   );
   const people = new Set(rows.flatMap(({ verb, accountId }) => (verb === "deleteUser" ? accountId : [])));
   const values = new Set(

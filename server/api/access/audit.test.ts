@@ -51,7 +51,10 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
   const { user } = await read(userLink, ask("addUser", { name: "Grace", role: "viewer" }));
   const gone = await read(userLink, ask("addUser", { name: "Hopper", email: "hopper@example.com", role: "viewer" }));
   await query(
-    `INSERT INTO device (name, type) VALUES ('press-1', 'press'), ('press-2', 'press') ON CONFLICT DO NOTHING`,
+    `INSERT INTO device (name, type) VALUES ('press-1', 'press'), ('press-2', 'press'), ('press-3', 'press') ON CONFLICT DO NOTHING`,
+  );
+  await query(
+    `INSERT INTO device_label (device_id, key, value, by_person) SELECT id, 'person', 'Ada', true FROM device WHERE name = 'press-3'`,
   );
   await query(
     `INSERT INTO metric (name, kind) VALUES ('temperature', 'number'), ('other', 'number'), ('spare', 'number'), ('humid', 'number') ON CONFLICT DO NOTHING`,
@@ -131,6 +134,10 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
     renameMetric: { params: { name: "humid" }, body: { to: "humidity" }, target: "humid" },
     deleteMetric: { params: { name: "spare" }, target: "spare" },
     deleteDevice: { params: { id: "press-2" }, target: "press-2" },
+    erasePerson: {
+      body: { person: "Ada", devices: ["press-3"] },
+      target: expect.stringMatching(/^erasures\?request=\d+$/),
+    },
     allowErased: { params: { id: "1" }, target: "erasures/1" },
     updateMetric: { params: { name: "temperature" }, body: { unit: "°C" }, target: "temperature" },
     setLogLevel: { body: { level: "debug" }, target: "debug" },

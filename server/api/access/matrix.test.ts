@@ -64,7 +64,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     ...(["listSetup", "getAbout", "listUsers", "addUser", "updateUser", "deleteUser", "makeUserLink"] as const),
     ...(["listAudit", "exportAudit", "getSignInSettings"] as const),
     ...(["deleteDevice", "deleteMetric", "mergeMetrics", "getMetricStored", "listRemovals"] as const),
-    ...(["listErasures", "allowErased", "exportPersonalData"] as const),
+    ...(["listErasures", "allowErased", "previewErasure", "erasePerson", "exportPersonalData"] as const),
     ...(["renameMetric", "forgetMetricName"] as const),
     ...(["setRetention", "removeRetention", "getLogLevel", "setLogLevel"] as const),
     ...(["setRetentionRule", "removeRetentionRule", "estimateRetentionRule"] as const),

@@ -248,7 +248,7 @@ test("an administrator of one site can't let anybody in, nor see the record or t
 /** The verbs that take their permission at all sites, by name. */
 const EVERYWHERE: readonly string[] = [
   ...["addChannel", "addMaintenance", "addRoute", "addRule", "addUser", "allowErased", "checkRoute"],
-  ...["deleteChannel", "deleteMaintenance", "deleteMetric", "deleteRoute", "deleteRule", "deleteUser"],
+  ...["deleteChannel", "deleteMaintenance", "deleteMetric", "deleteRoute", "deleteRule", "deleteUser", "erasePerson"],
   ...[
     "estimateRetentionRule",
     "exportAudit",
@@ -283,7 +283,15 @@ const EVERYWHERE: readonly string[] = [
     "listRuleVersions",
     "listSetup",
   ],
-  ...["listUsers", "makeUserLink", "mergeMetrics", "pauseJob", "removeRetention", "removeRetentionRule"],
+  ...[
+    "listUsers",
+    "makeUserLink",
+    "mergeMetrics",
+    "pauseJob",
+    "previewErasure",
+    "removeRetention",
+    "removeRetentionRule",
+  ],
   ...[
     "renameMetric",
     "renameSite",

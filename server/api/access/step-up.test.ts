@@ -25,6 +25,7 @@ test("what outlives a session, or removes for good, takes people who have proven
       "deleteMetric",
       "deleteSource",
       "deleteUser",
+      "erasePerson",
       "makeAccessKey",
       "makeSourceKey",
       "makeUserLink",

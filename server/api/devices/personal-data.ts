@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import { z } from "zod";
 import { Personal } from "@/server/access/audit/personal";
 import { findDevice } from "@/server/catalog/devices";
+import { findPersonalDevices } from "@/server/catalog/persons";
 import { text } from "@/server/contracts/common";
 import { PERSON_LABELS } from "@/server/domain/device-labels";
 import type { Sites } from "@/server/domain/access";
@@ -45,7 +46,7 @@ export const exportPersonalData = verb(
     audited: "seen",
     summary: "All that is stored about a device, or about a person, as JSON lines",
     description:
-      `Of a person: of every device that has the name as the value of a label ${PERSON_LABELS.join(" or ")}. Each line has a \`kind\`: device, readings (a row a time, a value a metric), ` +
+      `Of a person: of every device that has the name as the value of a label ${PERSON_LABELS.join(" or ")}, or is at a site of theirs without a label person of its own. Each line has a \`kind\`: device, readings (a row a time, a value a metric), ` +
       'event, alert, deadLetter or message (exactly as received); the last line is `{"kind":"end"}`: an answer without it was not complete.',
     params: NO_PARAMETERS,
     query: z.object({
@@ -63,7 +64,7 @@ export const exportPersonalData = verb(
         throw invalid([{ at: "device", message: "or person must be given, not both" }]);
       const devices =
         device === undefined
-          ? await devicesOf(deps.pool, person!, ctx.sites)
+          ? await findPersonalDevices(deps.pool, person!, ctx.sites)
           : [
               await within(
                 ctx,
@@ -72,7 +73,11 @@ export const exportPersonalData = verb(
                 () => device,
               ),
             ];
-      if (devices.length === 0) throw new ProblemError("not-found", "No device has a label of this person.");
+      if (devices.length === 0)
+        throw new ProblemError(
+          "not-found",
+          "No device is this person's: none at your sites has a label of them, nor has its site.",
+        );
       note({
         target: new Personal(device ?? person!, null),
         detail: { asked: { by: device === undefined ? "person" : "device", devices: devices.map((one) => one.name) } },
@@ -80,16 +85,6 @@ export const exportPersonalData = verb(
       return { name: "personal-data.jsonl", text: linesOf(deps, devices, ctx.sites, ctx.now) };
     },
 );
-
-/** The devices at these sites that have a label of the person. */
-async function devicesOf(pool: Pool, person: string, sites: Sites): Promise<OneDevice[]> {
-  const { rows } = await pool.query<OneDevice>(
-    `SELECT d.id AS key, d.name FROM device d WHERE ($3::integer[] IS NULL OR d.site_id = ANY ($3))
-       AND EXISTS (SELECT FROM device_label l WHERE l.device_id = d.id AND l.key = ANY ($1::text[]) AND l.value = $2) ORDER BY d.id`,
-    [PERSON_LABELS, person, sites === "all" ? null : sites],
-  );
-  return rows;
-}
 
 async function* linesOf(deps: Deps, devices: readonly OneDevice[], sites: Sites, now: number): AsyncGenerator<string> {
   yield line({ kind: "about", time: toInstant(now), devices: devices.map((one) => one.name) });
@@ -105,7 +100,7 @@ async function* linesOf(deps: Deps, devices: readonly OneDevice[], sites: Sites,
 /** What the catalog, events and alerts have of it, and its latest values. */
 async function* rowsOf({ pool, twins }: Deps, { key, name: device }: OneDevice): AsyncGenerator<string> {
   const { rows } = await pool.query<{ kind: string; row: object }>(
-    `SELECT 'device' AS kind, jsonb_build_object('name', d.name, 'site', s.name, 'type', d.type, 'notes', d.notes, 'firstSeen', d.first_seen, 'lastSeen', d.last_seen,
+    `SELECT 'device' AS kind, jsonb_build_object('name', d.name, 'site', s.name, 'sitePerson', s.person, 'type', d.type, 'notes', d.notes, 'firstSeen', d.first_seen, 'lastSeen', d.last_seen,
          'messages', d.messages, 'labels', (SELECT jsonb_object_agg(l.key, l.value) FROM device_label l WHERE l.device_id = d.id),
          'units', (SELECT jsonb_object_agg(m.name, u.unit) FROM device_unit u JOIN metric m ON m.id = u.metric_id WHERE u.device_id = d.id)) AS row
      FROM device d LEFT JOIN site s ON s.id = d.site_id WHERE d.id = $1

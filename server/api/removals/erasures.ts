@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { allowAgain, type Erasure, listErasures } from "@/server/catalog/erasures";
-import { erasuresAnswer, erasuresQuery } from "@/server/contracts/removals";
+import { erasuresAnswer, erasuresQuery, MOST_ERASED_AT_ONCE } from "@/server/contracts/removals";
 import { toInstant, toInstantOrNull } from "../instant";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb, writingVerb } from "../verb";
@@ -22,8 +22,10 @@ export const listErasuresVerb = verb(
     problems: [],
   },
   () =>
-    async (ctx, { query: { device } }) => ({
-      items: (await listErasures(ctx.tx, device ?? null, MOST)).map(viewOf),
+    async (ctx, { query: { device = null, request = null } }) => ({
+      items: (await listErasures(ctx.tx, { name: device, request }, request === null ? MOST : MOST_ERASED_AT_ONCE)).map(
+        toErasureView,
+      ),
     }),
 );
 
@@ -50,16 +52,17 @@ export const allowErased = writingVerb(
   },
   () =>
     async (ctx, { params: { id }, note }) => {
-      const all = await listErasures(ctx.tx, null, MOST, id);
+      const all = await listErasures(ctx.tx, { id }, 1);
       if (all.length === 0) throw new ProblemError("not-found", `There is no erasure ${id}.`);
       note({ target: `erasures/${id}` });
       if (!(await allowAgain(ctx.tx, id)))
         throw new ProblemError("wrong-status", "It is not proven yet, or its messages are taken again already.");
-      return { items: (await listErasures(ctx.tx, null, MOST, id)).map(viewOf) };
+      return { items: (await listErasures(ctx.tx, { id }, 1)).map(toErasureView) };
     },
 );
 
-function viewOf({
+/** An erasure, as answered. */
+export function toErasureView({
   key: _key,
   place: _place,
   coldFiles: _files,

@@ -1,5 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import { z } from "zod";
+import { Personal } from "@/server/access/audit/personal";
+import { setSitePerson } from "@/server/catalog/persons";
 import { readSites, renameSite as rename, type Site } from "@/server/catalog/sites";
 import { namingEffects, namingQuery } from "@/server/contracts/names";
 import { siteAnswer, siteChanges, sitePath } from "@/server/contracts/sites";
@@ -15,9 +17,10 @@ export const renameSite = writingVerb(
     method: "PATCH",
     path: "/api/v1/sites/{site}",
     access: "edit",
-    summary: "Gives a site another name",
+    summary: "Gives a site another name, or says whose it is",
     description:
-      "It is the same site, with its devices, its keys and who may see it. Alert rules, routes, silences, maintenance times and retention rules that name it go by the new name. The old name stays " +
+      "With `person` what devices at it tell counts as data of that person, unless a label person of theirs names another: the export of all about a person, and their erasure, find them. " +
+      "Renamed, it is the same site, with its devices, its keys and who may see it. Alert rules, routes, silences, maintenance times and retention rules that name it go by the new name. The old name stays " +
       "another name of it: messages that say it, views and addresses that ask for it mean this site. Renaming it back undoes it. Messages in the archive and dead letters stay as they were received.",
     params: sitePath,
     query: NO_PARAMETERS,
@@ -28,13 +31,19 @@ export const renameSite = writingVerb(
   },
   () =>
     async (ctx, { params, request, note }) => {
-      const { name } = await parseJsonBody(siteChanges, request);
+      const changes = await parseJsonBody(siteChanges, request);
       const before = await find(ctx.tx, params.site);
+      const { name = before.name, person = before.person } = changes;
       if (name !== before.name) {
         if (!(await rename(ctx.tx, before, name))) throw new ProblemError("wrong-status", takenWords("site", name));
         await renameWhereNamed(ctx.tx, "site", before.name, name);
       }
-      note({ target: before.name, detail: { before: { name: before.name }, after: { name } } });
+      if (person !== before.person) await setSitePerson(ctx.tx, before.id, person);
+      const told = (site: Pick<Site, "name" | "person">) => ({
+        name: site.name,
+        ...(person !== before.person && { person: new Personal(site.person, null) }),
+      });
+      note({ target: before.name, detail: { before: told(before), after: told({ name, person }) } });
       return find(ctx.tx, params.site);
     },
 );

@@ -1,4 +1,4 @@
 import { routes } from "@/server/api/runtime";
 
 export const dynamic = "force-dynamic";
-export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes({ GET: "listErasures" });
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes({ GET: "listErasures", POST: "erasePerson" });

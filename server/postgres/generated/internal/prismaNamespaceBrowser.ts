@@ -84,7 +84,8 @@ export type TransactionIsolationLevel = (typeof TransactionIsolationLevel)[keyof
 
 export const SiteScalarFieldEnum = {
   id: 'id',
-  name: 'name'
+  name: 'name',
+  person: 'person'
 } as const
 
 export type SiteScalarFieldEnum = (typeof SiteScalarFieldEnum)[keyof typeof SiteScalarFieldEnum]

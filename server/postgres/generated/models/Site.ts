@@ -37,16 +37,19 @@ export type SiteSumAggregateOutputType = {
 export type SiteMinAggregateOutputType = {
   id: number | null
   name: string | null
+  person: string | null
 }
 
 export type SiteMaxAggregateOutputType = {
   id: number | null
   name: string | null
+  person: string | null
 }
 
 export type SiteCountAggregateOutputType = {
   id: number
   name: number
+  person: number
   _all: number
 }
 
@@ -62,16 +65,19 @@ export type SiteSumAggregateInputType = {
 export type SiteMinAggregateInputType = {
   id?: true
   name?: true
+  person?: true
 }
 
 export type SiteMaxAggregateInputType = {
   id?: true
   name?: true
+  person?: true
 }
 
 export type SiteCountAggregateInputType = {
   id?: true
   name?: true
+  person?: true
   _all?: true
 }
 
@@ -164,6 +170,7 @@ export type SiteGroupByArgs<ExtArgs extends runtime.Types.Extensions.InternalArg
 export type SiteGroupByOutputType = {
   id: number
   name: string
+  person: string | null
   _count: SiteCountAggregateOutputType | null
   _avg: SiteAvgAggregateOutputType | null
   _sum: SiteSumAggregateOutputType | null
@@ -192,6 +199,7 @@ export type SiteWhereInput = {
   NOT?: Prisma.SiteWhereInput | Prisma.SiteWhereInput[]
   id?: Prisma.IntFilter<"Site"> | number
   name?: Prisma.StringFilter<"Site"> | string
+  person?: Prisma.StringNullableFilter<"Site"> | string | null
   devices?: Prisma.DeviceListRelationFilter
   keys?: Prisma.AccessKeyListRelationFilter
   grants?: Prisma.RoleGrantListRelationFilter
@@ -201,6 +209,7 @@ export type SiteWhereInput = {
 export type SiteOrderByWithRelationInput = {
   id?: Prisma.SortOrder
   name?: Prisma.SortOrder
+  person?: Prisma.SortOrderInput | Prisma.SortOrder
   devices?: Prisma.DeviceOrderByRelationAggregateInput
   keys?: Prisma.AccessKeyOrderByRelationAggregateInput
   grants?: Prisma.RoleGrantOrderByRelationAggregateInput
@@ -213,6 +222,7 @@ export type SiteWhereUniqueInput = Prisma.AtLeast<{
   AND?: Prisma.SiteWhereInput | Prisma.SiteWhereInput[]
   OR?: Prisma.SiteWhereInput[]
   NOT?: Prisma.SiteWhereInput | Prisma.SiteWhereInput[]
+  person?: Prisma.StringNullableFilter<"Site"> | string | null
   devices?: Prisma.DeviceListRelationFilter
   keys?: Prisma.AccessKeyListRelationFilter
   grants?: Prisma.RoleGrantListRelationFilter
@@ -222,6 +232,7 @@ export type SiteWhereUniqueInput = Prisma.AtLeast<{
 export type SiteOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
   name?: Prisma.SortOrder
+  person?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.SiteCountOrderByAggregateInput
   _avg?: Prisma.SiteAvgOrderByAggregateInput
   _max?: Prisma.SiteMaxOrderByAggregateInput
@@ -235,10 +246,12 @@ export type SiteScalarWhereWithAggregatesInput = {
   NOT?: Prisma.SiteScalarWhereWithAggregatesInput | Prisma.SiteScalarWhereWithAggregatesInput[]
   id?: Prisma.IntWithAggregatesFilter<"Site"> | number
   name?: Prisma.StringWithAggregatesFilter<"Site"> | string
+  person?: Prisma.StringNullableWithAggregatesFilter<"Site"> | string | null
 }
 
 export type SiteCreateInput = {
   name: string
+  person?: string | null
   devices?: Prisma.DeviceCreateNestedManyWithoutSiteInput
   keys?: Prisma.AccessKeyCreateNestedManyWithoutSiteInput
   grants?: Prisma.RoleGrantCreateNestedManyWithoutSiteInput
@@ -248,6 +261,7 @@ export type SiteCreateInput = {
 export type SiteUncheckedCreateInput = {
   id?: number
   name: string
+  person?: string | null
   devices?: Prisma.DeviceUncheckedCreateNestedManyWithoutSiteInput
   keys?: Prisma.AccessKeyUncheckedCreateNestedManyWithoutSiteInput
   grants?: Prisma.RoleGrantUncheckedCreateNestedManyWithoutSiteInput
@@ -256,6 +270,7 @@ export type SiteUncheckedCreateInput = {
 
 export type SiteUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  person?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   devices?: Prisma.DeviceUpdateManyWithoutSiteNestedInput
   keys?: Prisma.AccessKeyUpdateManyWithoutSiteNestedInput
   grants?: Prisma.RoleGrantUpdateManyWithoutSiteNestedInput
@@ -265,6 +280,7 @@ export type SiteUpdateInput = {
 export type SiteUncheckedUpdateInput = {
   id?: Prisma.IntFieldUpdateOperationsInput | number
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  person?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   devices?: Prisma.DeviceUncheckedUpdateManyWithoutSiteNestedInput
   keys?: Prisma.AccessKeyUncheckedUpdateManyWithoutSiteNestedInput
   grants?: Prisma.RoleGrantUncheckedUpdateManyWithoutSiteNestedInput
@@ -274,20 +290,24 @@ export type SiteUncheckedUpdateInput = {
 export type SiteCreateManyInput = {
   id?: number
   name: string
+  person?: string | null
 }
 
 export type SiteUpdateManyMutationInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  person?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type SiteUncheckedUpdateManyInput = {
   id?: Prisma.IntFieldUpdateOperationsInput | number
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  person?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type SiteCountOrderByAggregateInput = {
   id?: Prisma.SortOrder
   name?: Prisma.SortOrder
+  person?: Prisma.SortOrder
 }
 
 export type SiteAvgOrderByAggregateInput = {
@@ -297,11 +317,13 @@ export type SiteAvgOrderByAggregateInput = {
 export type SiteMaxOrderByAggregateInput = {
   id?: Prisma.SortOrder
   name?: Prisma.SortOrder
+  person?: Prisma.SortOrder
 }
 
 export type SiteMinOrderByAggregateInput = {
   id?: Prisma.SortOrder
   name?: Prisma.SortOrder
+  person?: Prisma.SortOrder
 }
 
 export type SiteSumOrderByAggregateInput = {
@@ -315,6 +337,10 @@ export type SiteNullableScalarRelationFilter = {
 
 export type StringFieldUpdateOperationsInput = {
   set?: string
+}
+
+export type NullableStringFieldUpdateOperationsInput = {
+  set?: string | null
 }
 
 export type IntFieldUpdateOperationsInput = {
@@ -391,6 +417,7 @@ export type SiteUpdateOneWithoutGrantsNestedInput = {
 
 export type SiteCreateWithoutDevicesInput = {
   name: string
+  person?: string | null
   keys?: Prisma.AccessKeyCreateNestedManyWithoutSiteInput
   grants?: Prisma.RoleGrantCreateNestedManyWithoutSiteInput
   sources?: Prisma.SourceCreateNestedManyWithoutSiteInput
@@ -399,6 +426,7 @@ export type SiteCreateWithoutDevicesInput = {
 export type SiteUncheckedCreateWithoutDevicesInput = {
   id?: number
   name: string
+  person?: string | null
   keys?: Prisma.AccessKeyUncheckedCreateNestedManyWithoutSiteInput
   grants?: Prisma.RoleGrantUncheckedCreateNestedManyWithoutSiteInput
   sources?: Prisma.SourceUncheckedCreateNestedManyWithoutSiteInput
@@ -422,6 +450,7 @@ export type SiteUpdateToOneWithWhereWithoutDevicesInput = {
 
 export type SiteUpdateWithoutDevicesInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  person?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   keys?: Prisma.AccessKeyUpdateManyWithoutSiteNestedInput
   grants?: Prisma.RoleGrantUpdateManyWithoutSiteNestedInput
   sources?: Prisma.SourceUpdateManyWithoutSiteNestedInput
@@ -430,6 +459,7 @@ export type SiteUpdateWithoutDevicesInput = {
 export type SiteUncheckedUpdateWithoutDevicesInput = {
   id?: Prisma.IntFieldUpdateOperationsInput | number
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  person?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   keys?: Prisma.AccessKeyUncheckedUpdateManyWithoutSiteNestedInput
   grants?: Prisma.RoleGrantUncheckedUpdateManyWithoutSiteNestedInput
   sources?: Prisma.SourceUncheckedUpdateManyWithoutSiteNestedInput
@@ -437,6 +467,7 @@ export type SiteUncheckedUpdateWithoutDevicesInput = {
 
 export type SiteCreateWithoutSourcesInput = {
   name: string
+  person?: string | null
   devices?: Prisma.DeviceCreateNestedManyWithoutSiteInput
   keys?: Prisma.AccessKeyCreateNestedManyWithoutSiteInput
   grants?: Prisma.RoleGrantCreateNestedManyWithoutSiteInput
@@ -445,6 +476,7 @@ export type SiteCreateWithoutSourcesInput = {
 export type SiteUncheckedCreateWithoutSourcesInput = {
   id?: number
   name: string
+  person?: string | null
   devices?: Prisma.DeviceUncheckedCreateNestedManyWithoutSiteInput
   keys?: Prisma.AccessKeyUncheckedCreateNestedManyWithoutSiteInput
   grants?: Prisma.RoleGrantUncheckedCreateNestedManyWithoutSiteInput
@@ -468,6 +500,7 @@ export type SiteUpdateToOneWithWhereWithoutSourcesInput = {
 
 export type SiteUpdateWithoutSourcesInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  person?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   devices?: Prisma.DeviceUpdateManyWithoutSiteNestedInput
   keys?: Prisma.AccessKeyUpdateManyWithoutSiteNestedInput
   grants?: Prisma.RoleGrantUpdateManyWithoutSiteNestedInput
@@ -476,6 +509,7 @@ export type SiteUpdateWithoutSourcesInput = {
 export type SiteUncheckedUpdateWithoutSourcesInput = {
   id?: Prisma.IntFieldUpdateOperationsInput | number
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  person?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   devices?: Prisma.DeviceUncheckedUpdateManyWithoutSiteNestedInput
   keys?: Prisma.AccessKeyUncheckedUpdateManyWithoutSiteNestedInput
   grants?: Prisma.RoleGrantUncheckedUpdateManyWithoutSiteNestedInput
@@ -483,6 +517,7 @@ export type SiteUncheckedUpdateWithoutSourcesInput = {
 
 export type SiteCreateWithoutKeysInput = {
   name: string
+  person?: string | null
   devices?: Prisma.DeviceCreateNestedManyWithoutSiteInput
   grants?: Prisma.RoleGrantCreateNestedManyWithoutSiteInput
   sources?: Prisma.SourceCreateNestedManyWithoutSiteInput
@@ -491,6 +526,7 @@ export type SiteCreateWithoutKeysInput = {
 export type SiteUncheckedCreateWithoutKeysInput = {
   id?: number
   name: string
+  person?: string | null
   devices?: Prisma.DeviceUncheckedCreateNestedManyWithoutSiteInput
   grants?: Prisma.RoleGrantUncheckedCreateNestedManyWithoutSiteInput
   sources?: Prisma.SourceUncheckedCreateNestedManyWithoutSiteInput
@@ -514,6 +550,7 @@ export type SiteUpdateToOneWithWhereWithoutKeysInput = {
 
 export type SiteUpdateWithoutKeysInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  person?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   devices?: Prisma.DeviceUpdateManyWithoutSiteNestedInput
   grants?: Prisma.RoleGrantUpdateManyWithoutSiteNestedInput
   sources?: Prisma.SourceUpdateManyWithoutSiteNestedInput
@@ -522,6 +559,7 @@ export type SiteUpdateWithoutKeysInput = {
 export type SiteUncheckedUpdateWithoutKeysInput = {
   id?: Prisma.IntFieldUpdateOperationsInput | number
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  person?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   devices?: Prisma.DeviceUncheckedUpdateManyWithoutSiteNestedInput
   grants?: Prisma.RoleGrantUncheckedUpdateManyWithoutSiteNestedInput
   sources?: Prisma.SourceUncheckedUpdateManyWithoutSiteNestedInput
@@ -529,6 +567,7 @@ export type SiteUncheckedUpdateWithoutKeysInput = {
 
 export type SiteCreateWithoutGrantsInput = {
   name: string
+  person?: string | null
   devices?: Prisma.DeviceCreateNestedManyWithoutSiteInput
   keys?: Prisma.AccessKeyCreateNestedManyWithoutSiteInput
   sources?: Prisma.SourceCreateNestedManyWithoutSiteInput
@@ -537,6 +576,7 @@ export type SiteCreateWithoutGrantsInput = {
 export type SiteUncheckedCreateWithoutGrantsInput = {
   id?: number
   name: string
+  person?: string | null
   devices?: Prisma.DeviceUncheckedCreateNestedManyWithoutSiteInput
   keys?: Prisma.AccessKeyUncheckedCreateNestedManyWithoutSiteInput
   sources?: Prisma.SourceUncheckedCreateNestedManyWithoutSiteInput
@@ -560,6 +600,7 @@ export type SiteUpdateToOneWithWhereWithoutGrantsInput = {
 
 export type SiteUpdateWithoutGrantsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  person?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   devices?: Prisma.DeviceUpdateManyWithoutSiteNestedInput
   keys?: Prisma.AccessKeyUpdateManyWithoutSiteNestedInput
   sources?: Prisma.SourceUpdateManyWithoutSiteNestedInput
@@ -568,6 +609,7 @@ export type SiteUpdateWithoutGrantsInput = {
 export type SiteUncheckedUpdateWithoutGrantsInput = {
   id?: Prisma.IntFieldUpdateOperationsInput | number
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  person?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   devices?: Prisma.DeviceUncheckedUpdateManyWithoutSiteNestedInput
   keys?: Prisma.AccessKeyUncheckedUpdateManyWithoutSiteNestedInput
   sources?: Prisma.SourceUncheckedUpdateManyWithoutSiteNestedInput
@@ -634,6 +676,7 @@ export type SiteCountOutputTypeCountSourcesArgs<ExtArgs extends runtime.Types.Ex
 export type SiteSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
   name?: boolean
+  person?: boolean
   devices?: boolean | Prisma.Site$devicesArgs<ExtArgs>
   keys?: boolean | Prisma.Site$keysArgs<ExtArgs>
   grants?: boolean | Prisma.Site$grantsArgs<ExtArgs>
@@ -644,19 +687,22 @@ export type SiteSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
 export type SiteSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
   name?: boolean
+  person?: boolean
 }, ExtArgs["result"]["site"]>
 
 export type SiteSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
   name?: boolean
+  person?: boolean
 }, ExtArgs["result"]["site"]>
 
 export type SiteSelectScalar = {
   id?: boolean
   name?: boolean
+  person?: boolean
 }
 
-export type SiteOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name", ExtArgs["result"]["site"]>
+export type SiteOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "person", ExtArgs["result"]["site"]>
 export type SiteInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   devices?: boolean | Prisma.Site$devicesArgs<ExtArgs>
   keys?: boolean | Prisma.Site$keysArgs<ExtArgs>
@@ -678,6 +724,10 @@ export type $SitePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: number
     name: string
+    /**
+     * Whose data that of its devices is, but for devices with a label of their own.
+     */
+    person: string | null
   }, ExtArgs["result"]["site"]>
   composites: {}
 }
@@ -1107,6 +1157,7 @@ export interface Prisma__SiteClient<T, Null = never, ExtArgs extends runtime.Typ
 export interface SiteFieldRefs {
   readonly id: Prisma.FieldRef<"Site", 'Int'>
   readonly name: Prisma.FieldRef<"Site", 'String'>
+  readonly person: Prisma.FieldRef<"Site", 'String'>
 }
     
 
