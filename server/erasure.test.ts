@@ -1,6 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { readAnchors } from "./access/audit/anchors";
 import { readAuditKeys } from "./access/audit/keys";
@@ -14,8 +16,11 @@ import { erasuresAnswer, personErasure } from "./contracts/removals";
 import { siteAnswer } from "./contracts/sites";
 import { job as jobContract } from "./contracts/jobs";
 import { TABLES } from "./erasure/tables";
+import { requestRun } from "./jobs/requests";
+import { monthOf, startOf } from "./postgres/months";
 import { withTransaction } from "./postgres/transaction";
-import { createApiRig, JSON_TYPE, message, NDJSON, read, refused } from "./testing/api-rig";
+import { createApiRig, JSON_TYPE, message, NDJSON, NOW, read, refused } from "./testing/api-rig";
+import { addBlocks, AUGUST, hourOf } from "./testing/cold-rig";
 import { jobContext } from "./testing/job-context";
 import { InjectedFault } from "./testing/pipeline-rig";
 import { until } from "./testing/until";
@@ -24,7 +29,10 @@ import type { JobContext } from "./postgres/job";
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-erasure-"));
-const rig = createApiRig({ FIELDWATCH_DATA_DIR: folder });
+const coldFolder = path.join(folder, "cold");
+const rig = createApiRig({
+  ...{ FIELDWATCH_DATA_DIR: folder, COLD_URL: pathToFileURL(coldFolder).href, COLD_AFTER_DAYS: "30" },
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const pool = () => rig.engines.pool;
 const GONE = "pump-17";
@@ -45,11 +53,15 @@ const send = async (messages: readonly object[]) => {
 };
 const erasuresOf = async (query = "") => (await read(erasuresAnswer, rig.get("listErasures", {}, query))).items;
 const deps = (): ErasingDeps => ({ ...composed(), settleMs: 0 });
+const runJob = (job: string) => requestRun(pool(), { job, requestedBy: { text: "test", accountId: null } });
+/** Hours of a month long over, and the moments of each, that a device has in cold storage. */
+const [COLD_HOURS, COLD_EACH] = [24, 10];
 const composed = () => composeErasure({ config: rig.config, ...rig.engines, engines: rig.engines });
 
 beforeAll(async () => {
   await send([GONE, PLAIN, ...OTHERS].flatMap((device) => Array.from({ length: 40 }, (_, i) => message(device, i))));
   await send([message(GONE, 50, { temperature: "x" }), message(OTHERS[0]!, 50, { temperature: "x" })]);
+  await moveToCold();
   // What can't be read, and has the name in it all the same.
   await rig.engines.deadLetters.store([
     ...[`{"device":"${GONE}", "t": nope`, `{"device":"${OTHERS[1]!}", "t": nope`].map((text, offset) => ({
@@ -83,6 +95,53 @@ beforeAll(async () => {
     ),
   );
 });
+
+/** Gives devices a day of a month long over, which the job moves to files. */
+async function moveToCold(): Promise<void> {
+  const { rows: devices } = await pool().query<{ id: number }>("SELECT id FROM device WHERE name = ANY ($1)", [
+    [GONE, ...OTHERS],
+  ]);
+  const { rows: metrics } = await pool().query<{ id: number }>("SELECT id FROM metric ORDER BY id");
+  const month = monthOf(NOW) - 4;
+  const first = (startOf(month) - AUGUST) / 3_600_000;
+  const which = { count: COLD_EACH, metrics: metrics.map(({ id }) => id) };
+  await addBlocks(
+    pool(),
+    devices.flatMap(({ id }) => Array.from({ length: COLD_HOURS }, (_, hour) => hourOf(id, first + hour, which))),
+  );
+  await pool().query("UPDATE device SET rolled_until = coalesce(rolled_until, $1)", [new Date(startOf(month + 1))]);
+  await until(
+    async () => {
+      await runJob("cold-readings");
+      return (await coldRows()).size === devices.length || null;
+    },
+    { timeoutMs: 60_000 },
+  );
+}
+
+/** The rows of each device in the files there are, to the bit, as a program of others reads them. */
+async function coldRows(): Promise<ReadonlyMap<string, readonly string[]>> {
+  const files = readdirSync(folder, { recursive: true }).map(String);
+  if (!files.some((name) => name.startsWith("cold") && name.endsWith(".parquet"))) return new Map();
+  const instance = await DuckDBInstance.create();
+  const duck = await instance.connect();
+  const from = `'${coldFolder}/readings/*/*.parquet'`;
+  const all = async (sql: string) => (await duck.runAndReadAll(sql)).getRowsJson();
+  const found = await all(
+    `SELECT device, epoch_us(time), * EXCLUDE (device, time) FROM read_parquet(${from}, union_by_name = true) ORDER BY 1, 2`,
+  );
+  // The ends of a column are told beside it.
+  const ends = await all(`SELECT DISTINCT unnest([stats_min_value, stats_max_value]) FROM parquet_metadata(${from})`);
+  duck.closeSync();
+  instance.closeSync();
+  const rows = new Map<string, string[]>();
+  for (const [device, ...row] of found) {
+    const of = rows.get(String(device)) ?? [];
+    rows.set(String(device), [...of, JSON.stringify(row)]);
+  }
+  for (const [end] of ends) if (end === GONE && !rows.has(GONE)) rows.set(GONE, ["an end of a column"]);
+  return rows;
+}
 
 /** Everything that any table has of a text: its rows as text, and bytes in hex. Independent of what erasures go by. */
 async function scan(needle: string): Promise<string[]> {
@@ -155,7 +214,7 @@ test("all about a person is told, as lines, and the record keeps who it was apar
     event: 1,
     latest: 1,
     metrics: 1,
-    readings: 40,
+    readings: 40 + COLD_HOURS * COLD_EACH,
     deadLetter: 1,
     message: 41,
     end: 1,
@@ -172,12 +231,28 @@ test("all about a person is told, as lines, and the record keeps who it was apar
 
 test("one of several devices is erased: nothing is found in any store, the others are exact, and the audit record verifies", async () => {
   const before = await othersData();
+  const coldBefore = await coldRows();
+  expect([...coldBefore.keys()].sort()).toEqual([...OTHERS, GONE].sort());
   expect(await scan(GONE)).toContain("log_batch");
   await read(jobContract, call("deleteDevice", "DELETE", { id: GONE }, "erase=true"));
   expect((await refused(rig.get("getDevice", { id: GONE }))).status).toBe(404);
-  await until(async () => (await erasuresOf())[0]!.state === "proven" || null, { timeoutMs: 90_000 });
+  await until(async () => (await erasuresOf())[0]!.state === "waiting" || null, { timeoutMs: 90_000 });
+  // The month is written anew without it, and the file from before stays for those who read it: no proof while it is there.
+  const [waits] = await erasuresOf();
+  expect(waits!.stores.filter(({ left }) => left !== 0)).toEqual([{ store: "Cold files", erased: 0, left: 1 }]);
+  await until(
+    async () => {
+      await pool().query("UPDATE cold_file SET since = since - interval '1 hour' WHERE state = 'removing'");
+      for (const job of ["cold-readings", "catalog-removals"]) await runJob(job);
+      return (await erasuresOf())[0]!.state === "proven" || null;
+    },
+    { timeoutMs: 90_000 },
+  );
   const [proof] = await erasuresOf(`device=${GONE}`);
-  expect(proof).toMatchObject({ name: null, readings: 80, looks: 1, dropped: 0 });
+  expect(proof).toMatchObject({ name: null, readings: 80 + COLD_HOURS * COLD_EACH * 2, dropped: 0 });
+  const coldAfter = await coldRows();
+  expect(coldAfter.get(GONE)).toBeUndefined();
+  expect(OTHERS.map((one) => coldAfter.get(one))).toEqual(OTHERS.map((one) => coldBefore.get(one)));
   const erased = Object.fromEntries(proof!.stores.map(({ store, erased, left }) => [store, [erased, left]]));
   expect(erased).toMatchObject({
     "Message archive": [41, 0],
@@ -204,7 +279,7 @@ test("one of several devices is erased: nothing is found in any store, the other
   const { rows: sealed } = await pool().query<{ text: string }>(
     "SELECT detail::text AS text FROM audit_row WHERE verb = 'proveErasure'",
   );
-  expect(JSON.parse(sealed[0]!.text)).toMatchObject({ after: { readings: 80, mark: proof!.mark } });
+  expect(JSON.parse(sealed[0]!.text)).toMatchObject({ after: { readings: proof!.readings, mark: proof!.mark } });
 });
 
 test("a message that still comes is dropped and counted, until it is allowed again; then it makes a new device", async () => {
