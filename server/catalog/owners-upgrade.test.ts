@@ -18,7 +18,7 @@ test("metrics, sites and erasures of the version before stay as they are: no own
   await db.pool.query(
     `INSERT INTO metric (name, kind, unit, description, meaning) VALUES ('level', 'number', 'mm', 'Of the tank', 'set');
      INSERT INTO site (name) VALUES ('Home 4');
-     INSERT INTO device (name, messages, site_id) SELECT name, 3, s.id FROM site s, (VALUES ('a'), ('b')) AS d (name);
+     INSERT INTO device (name, messages, site_id) SELECT d.name, 3, s.id FROM site s, (VALUES ('a'), ('b')) AS d (name);
      INSERT INTO device_label (device_id, key, value, by_person) SELECT id, 'owner', 'Ada', true FROM device WHERE name = 'a';
      INSERT INTO erasure (key, name_hash, finished_at) VALUES (99, '\\x00', now())`,
   );

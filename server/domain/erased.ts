@@ -14,10 +14,10 @@ export function isTelling(name: string): boolean {
   return name.length >= 4 && /\p{L}/u.test(name) && /[\p{N}_:./#@-]/u.test(name);
 }
 
-/** True if bytes hold the name as a string of JSON, or, if it is telling, as a word. */
-export function holdsName(bytes: Uint8Array, name: string): boolean {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
-  return namePattern(name).test(text);
+/** Tells which bytes hold the name as a string of JSON, or, if it is telling, as a word. Made once for all that is looked through. */
+export function nameFinder(name: string): (bytes: Uint8Array) => boolean {
+  const pattern = namePattern(name);
+  return (bytes) => pattern.test(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
 }
 
 /** Finds the name: as a string of JSON, or, if it is telling, as a word. */

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Collection, Db, Document, Filter } from "mongodb";
-import { holdsName } from "@/server/domain/erased";
+import { nameFinder } from "@/server/domain/erased";
 import {
   type CountedStatus,
   countsByJob,
@@ -90,8 +90,9 @@ async function idsOf(letters: Collection<LetterDocument>, device: string): Promi
     await letters.find({ device: storableText(device) }, { projection: { _id: 1 }, maxTimeMS: MAX_TIME_MS }).toArray()
   ).map(({ _id }) => _id);
   const unread = letters.find({ device: null }, { projection: { raw: 1, detail: 1, delivery: 1, history: 1 } });
+  const holds = nameFinder(device);
   for await (const { _id, raw, ...words } of unread)
-    if (holdsName(raw, device) || holdsName(Buffer.from(wordsOf(words)), device)) ids.push(_id);
+    if (holds(raw) || holds(Buffer.from(wordsOf(words)))) ids.push(_id);
   return ids;
 }
 

@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import type { DeadLetterReason } from "@/server/domain/reasons";
-import { holdsName } from "@/server/domain/erased";
+import { nameFinder } from "@/server/domain/erased";
 import type { RefusedDelivery } from "@/server/domain/source-mark";
 import {
   countsByJob,
@@ -138,14 +138,14 @@ async function idsOf(pool: Pool, device: string): Promise<string[]> {
     storableText(device),
   ]);
   const ids = rows.map(({ id }) => id);
+  const holds = nameFinder(device);
   for (let after: string | null = null; ;) {
     const { rows: unread }: { rows: { id: string; raw: Buffer; words: string }[] } = await pool.query(
       `SELECT id, raw, concat_ws(' ', detail, delivery::text, array_to_string(history, ' ')) AS words FROM dead_letter
        WHERE device IS NULL AND ($1::text IS NULL OR id > $1 COLLATE "C") ORDER BY id COLLATE "C" LIMIT ${ERASED_AT_ONCE}`,
       [after],
     );
-    for (const { id, raw, words } of unread)
-      if (holdsName(raw, device) || holdsName(Buffer.from(words), device)) ids.push(id);
+    for (const { id, raw, words } of unread) if (holds(raw) || holds(Buffer.from(words))) ids.push(id);
     if (unread.length < ERASED_AT_ONCE) return ids;
     after = unread.at(-1)!.id;
   }

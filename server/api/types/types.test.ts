@@ -142,7 +142,7 @@ test("another name for a site says first what goes by it; then all of that goes 
   expect(await effects()).toEqual({ refused: null, devices: 3, ...goesOn });
 
   const renamed = await read(siteAnswer, call("renameSite", "PATCH", site, { name: " Halle Süd" }));
-  expect(renamed).toEqual({ id: south!.id, name: "Halle Süd", others: ["south"], devices: 3 });
+  expect(renamed).toEqual({ id: south!.id, name: "Halle Süd", person: null, others: ["south"], devices: 3 });
   expect((await read(alertRule, rig.get("getRule", { rule: String(rule.id) }))).spec).toMatchObject({
     of: { sites: ["Halle Süd"] },
   });

@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { ERASED_RECORD, holdsName } from "@/server/domain/erased";
+import { ERASED_RECORD, nameFinder } from "@/server/domain/erased";
 import { withTransaction } from "@/server/postgres/transaction";
 import { decodeFrame, encodeFrames } from "./framing";
 
@@ -19,27 +19,28 @@ interface Place {
  */
 export async function eraseFromLog(pool: Pool, device: string): Promise<number> {
   let erased = 0;
-  for await (const row of rowsWith(pool, device)) erased += await eraseRow(pool, row, device);
+  const isOf = recordFinder(device);
+  for await (const row of rowsWith(pool, device)) erased += await eraseRow(pool, row, isOf);
   return erased;
 }
 
 /** Counts the records of the log that are of a device, or hold its name. */
 export async function countInLog(pool: Pool, device: string): Promise<number> {
   let found = 0;
-  for await (const { payload } of rowsWith(pool, device))
-    found += decodeFrame(payload).filter((record) => isOf(record, device)).length;
+  const isOf = recordFinder(device);
+  for await (const { payload } of rowsWith(pool, device)) found += decodeFrame(payload).filter(isOf).length;
   return found;
 }
 
-function isOf({ key, value, headers }: ReturnType<typeof decodeFrame>[number], device: string): boolean {
-  return (
-    key === device ||
-    holdsName(value, device) ||
-    (headers !== undefined && holdsName(Buffer.from(JSON.stringify(headers)), device))
-  );
+type IsOf = (record: ReturnType<typeof decodeFrame>[number]) => boolean;
+
+function recordFinder(device: string): IsOf {
+  const holds = nameFinder(device);
+  return ({ key, value, headers }) =>
+    key === device || holds(value) || (headers !== undefined && holds(Buffer.from(JSON.stringify(headers))));
 }
 
-async function eraseRow(pool: Pool, { topic_id, partition, last_offset }: Place, device: string): Promise<number> {
+async function eraseRow(pool: Pool, { topic_id, partition, last_offset }: Place, isOf: IsOf): Promise<number> {
   return withTransaction(pool, async (tx) => {
     const where = "topic_id = $1 AND partition = $2 AND last_offset = $3";
     const place = [topic_id, partition, last_offset];
@@ -50,7 +51,7 @@ async function eraseRow(pool: Pool, { topic_id, partition, last_offset }: Place,
     // Its retention may have ended meanwhile.
     if (!rows[0]) return 0;
     const records = decodeFrame(rows[0].payload);
-    const left = records.map((record) => (isOf(record, device) ? { key: null, value: ERASED_RECORD } : record));
+    const left = records.map((record) => (isOf(record) ? { key: null, value: ERASED_RECORD } : record));
     const [frame] = encodeFrames(left);
     await tx.query(`UPDATE log_batch SET payload = $4 WHERE ${where}`, [...place, frame!.payload]);
     return left.filter(({ value }) => value === ERASED_RECORD).length;
