@@ -153,7 +153,13 @@ function Row({ metric, dataOwner, index, isCurrent, may, isRemoved, onCurrent, o
         <Unit metric={metric} />
       </td>
       <td className={classes.owner} title={metric.owner ?? dataOwner ?? undefined}>
-        {metric.owner ?? (dataOwner === null ? <None /> : <small>{dataOwner}</small>)}
+        {metric.owner !== null ? (
+          shortOwner(metric.owner)
+        ) : dataOwner === null ? (
+          <None />
+        ) : (
+          <small>{shortOwner(dataOwner)}</small>
+        )}
       </td>
       <td className={classes.devices} data-number>
         {devices === null ? "" : devices === 0 ? <None word="none" /> : formatTotal(devices)}
@@ -184,6 +190,11 @@ function Beside({ metric: { aliases, description } }: { metric: ListedMetric }) 
       {text}
     </small>
   );
+}
+
+/** An owner without the address that may stand after its name. */
+function shortOwner(owner: string): string {
+  return owner.replace(/\s+<[^<>]*>$/, "");
 }
 
 function Unit({ metric: { unit, meaning, ownUnits } }: { metric: ListedMetric }) {

@@ -81,7 +81,7 @@ test("metrics are searched, sorted and narrowed; the address holds it", async ()
   await page.context().close();
 });
 
-test("the keyboard alone says a unit, a kind and a range", async () => {
+test("the keyboard alone says a unit, a kind, a range and an owner", async () => {
   const page = await stage.open("/metrics");
   await loaded(page);
   await row(page, "door").waitFor();
@@ -103,8 +103,11 @@ test("the keyboard alone says a unit, a kind and a range", async () => {
   await dialog(page).getByText("It is below where the range begins.").waitFor();
   expect(await save.isDisabled()).toBe(true);
   await dialog(page).getByLabel("Valid to").fill("2500.5");
+  await dialog(page).getByLabel("Owner").fill("Tank team");
+  await dialog(page).getByText("Kept: readings for ever, minutes for ever, hours for ever.").waitFor();
   await dialog(page).getByRole("button", { name: "Save" }).press("Enter");
   await row(page, "level").getByRole("cell", { name: "mm", exact: true }).waitFor();
+  await row(page, "level").getByRole("cell", { name: "Tank team", exact: true }).waitFor();
   expect((await catalog()).find(({ name }) => name === "level")).toMatchObject({ min: 20, max: 2500.5 });
   await page.context().close();
 });
@@ -252,5 +255,27 @@ test("text of others turns no line of a page, though an earlier version kept wha
     );
     expect([route, found]).toEqual([route, []]);
   }
+  await page.context().close();
+});
+
+test("all devices of a person are erased in one step, once it is said which", async () => {
+  await database.query(
+    `INSERT INTO device_label (device_id, key, value, by_person) SELECT id, 'owner', 'Ada Byron', true FROM device WHERE name <> 'tank-3'`,
+  );
+  const page = await stage.open("/retention");
+  await loaded(page);
+  await page.getByRole("button", { name: "Erase a person…" }).click();
+  await dialog(page).getByLabel("Person").fill("Nobody");
+  await dialog(page).getByText("No device is theirs.").waitFor();
+  expect(await dialog(page).getByRole("button", { name: "Erase", exact: true }).isDisabled()).toBe(true);
+  await dialog(page).getByLabel("Person").fill("Ada Byron");
+  await dialog(page)
+    .getByRole("row", { name: /^tank-1 its label/ })
+    .waitFor();
+  await dialog(page).getByRole("button", { name: "Erase 2 devices" }).click();
+  await dialog(page).waitFor({ state: "hidden" });
+  await page.getByRole("heading", { name: /^2 devices of one person, / }).waitFor();
+  const { rows } = await database.query<{ name: string }>("SELECT name FROM device ORDER BY name");
+  expect(rows.map(({ name }) => name)).toEqual(["tank-3"]);
   await page.context().close();
 });
