@@ -40,6 +40,7 @@ const time = fc.oneof(
     .map((date) => date.toISOString()),
   fc.constantFrom(
     "2026-02-29T10:00:00.000Z",
+    "2026-01-31T10:00:00.000Z",
     "2026-02-28T23:59:60.000Z",
     "2026-01-31T24:00:00.000Z",
     "2026-01-01T00:00:00Z",
@@ -127,6 +128,19 @@ test("any bytes changed anywhere are read as decoding reads them, or left to it"
     }),
     { numRuns: 5000 },
   );
+});
+
+test("every day of a calendar is common, and none that isn't in it is read", () => {
+  const read = createPlainReader();
+  const all = { now: Date.UTC(2029, 0, 1), futureToleranceMs: 0, retentionMs: null };
+  for (const year of [1970, 2000, 2026, 2028])
+    for (let month = 1; month <= 12; month++)
+      for (let date = 1; date <= 31; date++) {
+        const day = [year, month, date].map((part) => String(part).padStart(2, "0")).join("-");
+        const bytes = Buffer.from(`{"device":"d","time":"${day}T11:00:00.000Z","readings":{"n":1}}`);
+        const decoded = decodeMessage(bytes, all);
+        expect(read(bytes, all), day).toEqual(decoded.ok ? decoded.message : null);
+      }
 });
 
 test("reads the common shape, with numbers to their last bit", () => {

@@ -66,9 +66,11 @@ export function createPlainReader(): (bytes: Uint8Array, bounds: DecodeBounds) =
     if (bytes[at + 19] !== POINT) return null;
     if (lastDay.length === 0 || !startsWith(bytes, lastDay, at)) {
       const [year, month, date] = [digits(bytes, at, 4), digits(bytes, at + 5, 2), digits(bytes, at + 8, 2)];
-      // What is rare or wrong is left to those who know calendars.
-      if (!(year >= 1970 && month >= 1 && month <= 12 && date >= 1 && date <= 28)) return null;
-      lastDayMs = Date.UTC(year, month - 1, date);
+      if (!(year >= 1970 && month >= 1 && month <= 12 && date >= 1)) return null;
+      const day = Date.UTC(year, month - 1, date);
+      // The 31st of a month of 30 days would be the 1st of the next.
+      if (new Date(day).getUTCDate() !== date) return null;
+      lastDayMs = day;
       lastDay = Buffer.from(bytes.subarray(at, at + 10));
     }
     const [hour, minute, second] = [digits(bytes, at + 11, 2), digits(bytes, at + 14, 2), digits(bytes, at + 17, 2)];
