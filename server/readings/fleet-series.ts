@@ -146,7 +146,7 @@ async function readSteps(client: PoolClient, asked: Asked, { bucketMs, resolutio
         buckets.get(part.device)!.addPart(part);
     else {
       const source = bucketMs % QUARTER === 0 ? "quarter" : resolution;
-      for (const part of await readRollupParts(client, source, rolled)) buckets.get(part.device)!.addPart(part);
+      await readRollupParts(client, source, rolled, (part) => buckets.get(part.device)!.addPart(part));
       newest = await readNewest(client, resolution, asked, from, to);
     }
     rest = await stretchesWithout(client, resolution, held, from, to);
