@@ -57,7 +57,8 @@ export function Explore() {
   const mayDownload = useMay("view-messages");
   const now = minute || 1;
   const shown = stretch ?? { from: now - range.ms!, to: now };
-  const isRefused = error instanceof RequestError && (error.status === 400 || error.status === 404);
+  const isUnknown = error instanceof RequestError && error.status === 404;
+  const isRefused = isUnknown || (error instanceof RequestError && error.status === 400);
   return (
     <Page title="Explore">
       <SavedViews page="explore" />
@@ -90,11 +91,21 @@ export function Explore() {
               </Button>
             ) : null}
           </div>
-          {error && (!data || isRefused) ? (
+          {isUnknown ? (
+            <Empty
+              action={
+                <Button size="xs" variant="default" onClick={() => change({ metric: null }, "push")}>
+                  Choose another metric
+                </Button>
+              }
+            >
+              No device has sent a metric called {readable(wanted.metric)} yet.
+            </Empty>
+          ) : error && (!data || isRefused) ? (
             <Failure
               what={`${wanted.metric} can’t be shown`}
               why={saidOf(error)}
-              advice={isRefused ? "Choose another metric, or narrow the devices down." : adviceOn(error)}
+              advice={isRefused ? "Narrow the devices down." : adviceOn(error)}
               {...(isRefused ? {} : { onRetry: () => void refetch(), retrying: isFetching })}
             />
           ) : null}

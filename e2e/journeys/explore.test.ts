@@ -206,7 +206,7 @@ test("what there is nothing of says so, and what to do; the palette knows the wa
   await page.getByRole("button", { name: "Show all devices that have it" }).click();
   await page.getByText("temperature of 30 devices").waitFor();
   await page.goto("/explore?metric=not-there");
-  await page.getByText("not-there can’t be shown").waitFor();
+  await page.getByText("No device has sent a metric called not-there yet.").waitFor();
   await look(page, "missing");
   await page.context().close();
 });

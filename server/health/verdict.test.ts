@@ -30,7 +30,7 @@ test("all good, in numbers", () => {
   );
   const none = { live: 0, stale: 0, silent: 0, new: 0 };
   expect(verdict([probe("postgres.reachable", "pass")], { lagSeconds: 0, devices: none })).toBe(
-    "All good: no device has reported yet, nothing waits.",
+    "Ready for the first reading: no device has reported yet, nothing waits.",
   );
   expect(verdict([probe("a", "unknown"), probe("b", "pass")], numbers)).toBe(
     "Nothing is known to be wrong; 1 of 2 probes has no answer yet.",

@@ -108,7 +108,8 @@ function calm(probes: readonly ProbeResult[], numbers: VerdictNumbers): HealthAn
   const means = [...devicesOf(devices), ...lag].join(", ");
   // Good since the last of them was mended.
   return {
-    what: "All good",
+    // Nothing is known of a fleet that hasn't reported, good or bad.
+    what: hasReported(devices) ? "All good" : "Ready for the first reading",
     since:
       probes
         .map(({ since }) => since)
@@ -118,8 +119,12 @@ function calm(probes: readonly ProbeResult[], numbers: VerdictNumbers): HealthAn
   };
 }
 
+function hasReported(devices: PipelineState["devices"]): boolean {
+  return Object.values(devices).some((count) => count > 0);
+}
+
 function devicesOf(devices: PipelineState["devices"]): string[] {
-  if (Object.values(devices).every((count) => count === 0)) return ["no device has reported yet"];
+  if (!hasReported(devices)) return ["no device has reported yet"];
   const live = counted(devices.live, "device live", "devices live");
   const late = (["stale", "silent"] as const).filter((state) => devices[state] > 0);
   return [live, ...late.map((state) => `${devices[state]} ${state}`)];
