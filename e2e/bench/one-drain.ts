@@ -37,6 +37,8 @@ export interface DrainOptions {
   readonly after?: number;
   /** The database that the worker's own begins as; left out: an empty one. */
   readonly template?: string;
+  /** Further settings of the worker. */
+  readonly env?: Readonly<Record<string, string>>;
   /** A CPU profile of the worker goes into this folder. */
   readonly profile?: string | undefined;
   /** Its database stays. */
@@ -46,12 +48,13 @@ export interface DrainOptions {
 /** Drains what the database hasn't had by one worker, into a database of its own. */
 export async function drainOnce(
   engines: RunningEngines,
-  { main, cwd, messages, after = 1, template, profile, keep = false }: DrainOptions,
+  { main, cwd, messages, after = 1, template, env: more, profile, keep = false }: DrainOptions,
 ): Promise<Drained> {
   const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-drain-"));
   const { name, url, drop } = await createDatabase(engines, template);
   await forgetGroup(engines.env.KAFKA_BROKERS!);
-  const env = { ...cleanEnv(), ...engines.env, DATABASE_URL: url, FIELDWATCH_DATA_DIR: path.join(folder, "data") };
+  const own = { DATABASE_URL: url, FIELDWATCH_DATA_DIR: path.join(folder, "data") };
+  const env = { ...cleanEnv(), ...engines.env, ...more, ...own };
   if (template === undefined) migrate(main, cwd, env);
   const profiling = profile ? ["--cpu-prof", `--cpu-prof-dir=${path.resolve(profile)}`] : [];
   const pool = new pg.Pool({ connectionString: url, max: 1 });

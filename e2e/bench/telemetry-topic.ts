@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { TOPICS } from "@/server/domain/terms";
-import type { EventLog, LogRecord } from "@/server/ports/event-log";
+import type { EventLog, LogRecord, RecordHeaders } from "@/server/ports/event-log";
 import { messageLine } from "./messages";
 
 /** Messages per append while filling. */
@@ -12,15 +12,22 @@ interface Part {
   /** Time of the stream's first message; left out: such that its last is of now. */
   readonly began?: number;
   readonly devices?: number;
+  /** Makes headers of the i-th message. */
+  readonly headersOf?: (i: number) => RecordHeaders;
 }
 
 /** Puts the messages into the topic as fast as Kafka takes them; no worker runs meanwhile. */
-export async function fill(log: EventLog, messages: number, { from = 0, devices, began }: Part = {}): Promise<void> {
+export async function fill(
+  log: EventLog,
+  messages: number,
+  { from = 0, devices, began, headersOf }: Part = {},
+): Promise<void> {
   const base = (began ?? Date.now() - (from + messages) * 10) + from * 10;
   for (let at = 0; at < messages; at += CHUNK) {
-    const records = Array.from({ length: Math.min(CHUNK, messages - at) }, (_, i) =>
-      recordOf(from + at + i, base + (at + i) * 10, devices),
-    );
+    const records = Array.from({ length: Math.min(CHUNK, messages - at) }, (_, i) => {
+      const record = recordOf(from + at + i, base + (at + i) * 10, devices);
+      return headersOf ? { ...record, headers: headersOf(from + at + i) } : record;
+    });
     await log.append(TOPICS.telemetry, records);
   }
 }
