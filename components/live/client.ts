@@ -61,7 +61,7 @@ interface WatchedRoom {
 }
 
 /** The time a snapshot waits for its room to be joined, in milliseconds. */
-const JOIN_PATIENCE_MS = 300;
+const JOIN_PATIENCE_MS = 150;
 /** The time after which a connection that was refused by the server is tried again, in milliseconds. */
 const AGAIN_MS = 1000;
 
