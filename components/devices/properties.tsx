@@ -9,9 +9,9 @@ import { Age } from "../ui/age";
 import form from "../ui/form.module.css";
 import { Section } from "../ui/section";
 import { DeviceLabels } from "./device-labels";
-import { DeleteDevice } from "./delete-device";
 import classes from "./properties.module.css";
 
+const DeleteDevice = dynamic(() => import("./delete-device").then((dialog) => dialog.DeleteDevice), { ssr: false });
 const PropertiesForm = dynamic(() => import("./properties-form").then((form) => form.PropertiesForm), { ssr: false });
 
 /** Shows what people say about a device: where it stands, what it is, and anything worth knowing. */
