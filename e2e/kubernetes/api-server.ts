@@ -3,6 +3,7 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { cache, type Found, madeIn } from "../made-programs";
 
+const KUBECTL = "kubectl";
 const KUBERNETES = "1.34.4";
 const ETCD = "v3.6.16";
 /** Modules of Go whose sources hold the definitions of others' kinds, and the folder they lie in. */
@@ -30,7 +31,7 @@ type Wanted = "kube-apiserver" | "kubectl" | "etcd";
  */
 export function findControlPlane(mayBuild: boolean): Readonly<Record<Wanted, string>> | { readonly missing: string } {
   const found: Partial<Record<Wanted, string>> = {};
-  if (spawnSync("kubectl", ["version", "--client"]).status === 0) found.kubectl = "kubectl";
+  if (spawnSync(KUBECTL, ["version", "--client"]).status === 0) found.kubectl = KUBECTL;
   for (const wanted of ["kube-apiserver", "etcd", "kubectl"] as const) {
     if (found[wanted] !== undefined) continue;
     const one = wanted === "etcd" ? findEtcd(mayBuild) : findOfKubernetes(wanted, mayBuild);
