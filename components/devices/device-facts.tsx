@@ -1,5 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
+import dynamic from "next/dynamic";
 import type { DeviceDetail } from "@/server/contracts/devices";
 import { readable } from "@/server/domain/readable";
 import { toSegment } from "@/server/domain/segment";
@@ -12,8 +13,9 @@ import { type KnownMetrics, shownAs, unitOf } from "../ui/meaning";
 import { DeviceMark, MarkShape } from "../ui/state-mark";
 import { useZone } from "../ui/zone";
 import classes from "./device.module.css";
-import { Retired } from "./retired";
 import { stretchAddress } from "../ui/ranges";
+
+const Retired = dynamic(() => import("./retired").then((note) => note.Retired), { ssr: false });
 
 /** What a device is now: its state, where it stands, how much it has sent, and what is odd about it. */
 export function DeviceFacts({ id, known }: { id: string; known: KnownMetrics }) {
@@ -53,7 +55,7 @@ function Facts({ device, known }: { device: DeviceDetail; known: KnownMetrics })
           </div>
         ) : null}
       </dl>
-      <Retired device={device} />
+      {retiredAt === null && device.returnedAt === null ? null : <Retired device={device} />}
       <LastConflict device={device} known={known} />
       <ClockFault device={device} />
     </>

@@ -12,7 +12,7 @@ import { MarkShape } from "../ui/state-mark";
 import { useZone } from "../ui/zone";
 import classes from "./device.module.css";
 
-/** Says that a device is retired, and undoes it; or that it came back by itself. Nothing for all others. */
+/** Says that a device is retired, and undoes it; or that it came back by itself. */
 export function Retired({ device }: { device: Pick<DeviceDetail, "id" | "site" | "retiredAt" | "returnedAt"> }) {
   const { id, site, retiredAt, returnedAt } = device;
   const { zone } = useZone();
@@ -23,7 +23,6 @@ export function Retired({ device }: { device: Pick<DeviceDetail, "id" | "site" |
     mutationFn: () => saveProperties(id, { retired: false }, null),
     onSuccess: () => queries.invalidateQueries({ queryKey: deviceQuery(live, id).queryKey }),
   });
-  if (retiredAt === null && returnedAt === null) return null;
   if (retiredAt === null)
     return (
       <p className={classes.conflict} data-fact="returned">
