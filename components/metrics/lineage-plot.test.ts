@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { LineageEdge, LineageNode } from "@/server/contracts/lineage";
 import { CATALOG, DATASETS, FLOWS } from "@/server/domain/lineage";
 import { plotLineage } from "./lineage-plot";
-import { flowWords, keptFor, sentWords, sizeWords } from "./lineage-words";
+import { flowWords, keptFor, ownerWords, sentWords, sizeWords } from "./lineage-words";
 
 const nodes = DATASETS.map(
   (kind) => ({ id: kind, kind, title: CATALOG[kind].title, stage: CATALOG[kind].stage }) as unknown as LineageNode,
@@ -36,4 +36,14 @@ test("words say what is counted, and never make up what isn't", () => {
   expect(sentWords(sent)).toBe(
     "1,200 events sent, 1 waits. The receiver answered 503. 2 events let go, as too many waited.",
   );
+});
+
+test("who answers for data is said without addresses, and for some of its metrics the first two", () => {
+  const owner = "Plant data <plant@example.com>";
+  expect(ownerWords({ owner, metricOwners: [] })).toBe("Plant data");
+  expect(ownerWords({ owner: null, metricOwners: [] })).toBe("not said");
+  expect(ownerWords({ owner, metricOwners: ["Climate", "Drives <d@example.com>", "Tanks"] })).toBe(
+    "Plant data; of some metrics Climate, Drives, 1 more",
+  );
+  expect(ownerWords({ owner: null, metricOwners: ["Climate"] })).toBe("of some metrics Climate");
 });

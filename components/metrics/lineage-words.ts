@@ -10,12 +10,18 @@ export function sizeWords({ rows, bytes, kind }: Pick<LineageNode, "rows" | "byt
   return [count, kind === "source" ? null : size].filter((part) => part !== null).join(" · ") || null;
 }
 
+/** An owner without the address that may stand after its name. */
+export function shortOwner(owner: string): string {
+  return owner.replace(/\s+<[^<>]*>$/, "");
+}
+
 /** Who answers for it. */
 export function ownerWords({ owner, metricOwners }: Pick<LineageNode, "owner" | "metricOwners">): string {
-  if (metricOwners.length === 0) return owner ?? "not said";
-  const [first, second, ...more] = metricOwners;
+  const all = owner === null ? null : shortOwner(owner);
+  if (metricOwners.length === 0) return all ?? "not said";
+  const [first, second, ...more] = metricOwners.map(shortOwner);
   const named = [first, second, ...(more.length > 0 ? [`${more.length} more`] : [])].filter(Boolean).join(", ");
-  return owner === null ? `of some metrics ${named}` : `${owner}; of some metrics ${named}`;
+  return `${all === null ? "" : `${all}; `}of some metrics ${named}`;
 }
 
 /** How long it is kept. */

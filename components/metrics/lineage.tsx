@@ -155,7 +155,9 @@ function Datasets({ lineage: { nodes } }: PartProps) {
               </th>
               <td className={classes.words}>{node.meaning}</td>
               <td className={classes.where}>{node.where}</td>
-              <td className={classes.owner}>{ownerWords(node)}</td>
+              <td className={classes.owner} title={[node.owner ?? [], node.metricOwners].flat().join("; ")}>
+                {ownerWords(node)}
+              </td>
               <td title={node.setBy ?? undefined}>{keptFor(node)}</td>
               <td title={node.rows ? `${formatExact(node.rows.count)} ${node.rows.of}` : undefined}>
                 {node.rows ? (

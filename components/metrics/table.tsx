@@ -13,6 +13,7 @@ import { None, SortHead, Space } from "../ui/list-table";
 import { useRowWindow } from "../ui/row-window";
 import { Spoken } from "../ui/spoken";
 import { type ListedMetric, nextSort, type Sort, type SortField } from "./listed";
+import { shortOwner } from "./lineage-words";
 import classes from "./metrics.module.css";
 
 /** What somebody wants to do with a metric. */
@@ -190,11 +191,6 @@ function Beside({ metric: { aliases, description } }: { metric: ListedMetric }) 
       {text}
     </small>
   );
-}
-
-/** An owner without the address that may stand after its name. */
-function shortOwner(owner: string): string {
-  return owner.replace(/\s+<[^<>]*>$/, "");
 }
 
 function Unit({ metric: { unit, meaning, ownUnits } }: { metric: ListedMetric }) {
