@@ -116,10 +116,10 @@ const coldStore: ErasureStore = {
     const files = await this.count(pool, subject);
     if (files > 0)
       await requestRun(pool, { job: "cold-readings", requestedBy: { text: SYSTEM.kind, accountId: null } });
-    // They are counted as erased once they are gone.
     return 0;
   },
   count: async (pool, { key, coldFiles }) => await countFiles(pool, key, coldFiles),
+  gone: ({ coldFiles }, left) => Math.max(0, coldFiles.length - left),
 };
 
 async function countFiles(pool: Pool, key: number, files: readonly number[]): Promise<number> {

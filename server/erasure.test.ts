@@ -258,7 +258,7 @@ test("one of several devices is erased: nothing is found in any store, the other
     "Message archive": [41, 0],
     "Dead letters": [2, 0],
     "Event log": [41, 0],
-    "Cold files": [0, 0],
+    "Cold files": [1, 0],
   });
   expect(await scan(GONE)).toEqual([]);
   expect(await scan("Lovelace")).toEqual([]);

@@ -54,8 +54,11 @@ async function eraseOnce(ctx: JobContext, deps: ErasingDeps, id: number, done: n
   await pause(Math.max(0, erasure.createdAt + deps.settleMs - Date.now()), ctx.signal);
   ctx.signal.throwIfAborted();
   const looked: ErasedStore[] = [];
-  for (const [i, store] of deps.stores.entries())
-    looked.push({ ...stores[i]!, left: await store.count(ctx.tx, subject) });
+  for (const [i, store] of deps.stores.entries()) {
+    const left = await store.count(ctx.tx, subject);
+    const { erased } = stores[i]!;
+    looked.push({ store: store.name, erased: store.gone?.(subject, left) ?? erased, left });
+  }
   const remains = await deps.remains(ctx.tx, subject, Date.now());
   let isProven = false;
   await ctx.step(async (tx) => {

@@ -19,4 +19,6 @@ export interface ErasureStore {
   erase(pool: Pool, subject: ErasureSubject): Promise<number>;
   /** Looks all of it through. @returns how many are still there. */
   count(pool: Pool, subject: ErasureSubject): Promise<number>;
+  /** Where another job takes it out: how many are gone when `left` are still there. Left out: what {@link erase} told counts. */
+  gone?(subject: ErasureSubject, left: number): number;
 }
