@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { findJaeger, type Jaeger, type JaegerSpan, startJaeger } from "../jaeger";
 import { type CollectedSpan, type Collector, findCollector, startCollector } from "../otel-collector";
 import { freePort } from "../product";
 import { until } from "../waiting";
@@ -26,10 +27,11 @@ const WANTED = {
 /**
  * A POST that is traced becomes one trace with all stages in a real OpenTelemetry Collector, over the log of the mode (`--engines kafka`: through Kafka's
  * headers); under load as many are traced as is set, and none whose sender says no; while the collector is away nothing waits, and what is dropped is
- * counted; metrics sent by OTLP tell of every message. Left out, and named, where the collector can't be built.
+ * counted; metrics sent by OTLP tell of every message. Then a real Jaeger takes the collector's place, and shows the same under load. What can't be built is
+ * left out, and named; short, Jaeger is one that was built before.
  */
 export async function main(argv: string[]): Promise<number> {
-  const { mode } = readOptions(argv);
+  const { mode, short } = readOptions(argv);
   const found = findCollector();
   if ("missing" in found) {
     console.log(`traces: left out, ${found.missing}`);
@@ -38,6 +40,8 @@ export async function main(argv: string[]): Promise<number> {
   const checks = createChecks(`traces on ${mode} engines`);
   const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-traces-"));
   const port = await freePort();
+  const jaeger = findJaeger(!short);
+  const running: Jaeger[] = [];
   let collector: Collector | null = await startCollector(found.program, folder, port);
   let sent = 0;
   const stage = await openStage(mode, "plain", {
@@ -113,11 +117,21 @@ export async function main(argv: string[]): Promise<number> {
 
     collector = await startCollector(found.program, folder, port);
     await one(checks, stage, spans);
+    sent++;
+    if ("missing" in jaeger) console.log(`  left out: Jaeger (${jaeger.missing})`);
+    else {
+      await collector.stop();
+      collector = null;
+      const started = await startJaeger(jaeger.program, folder, port);
+      running.push(started);
+      await inJaeger(checks, stage, started, () => many());
+    }
   } catch (error) {
     checks.that("it goes through", false, (error as Error).stack ?? String(error));
   } finally {
     await stage.close();
     await collector?.stop();
+    for (const one of running) await one.stop();
     rmSync(folder, { recursive: true, force: true });
   }
   const code = checks.finish();
@@ -148,15 +162,46 @@ async function one(checks: Checks, stage: Stage, spans: () => readonly Collected
   );
 }
 
+/** Sends a message of a trace in the middle of others of which a share is traced, and looks at what Jaeger shows of it, and how many of the others. */
+async function inJaeger(checks: Checks, stage: Stage, jaeger: Jaeger, many: () => Promise<unknown>): Promise<void> {
+  const traceId = randomBytes(16).toString("hex");
+  const underLoad = many();
+  const { status } = await post(stage, "shown", `00-${traceId}-${randomBytes(8).toString("hex")}-01`);
+  checks.that("Jaeger: a traced message is taken under load", status === 200 || status === 202, String(status));
+  await underLoad;
+  let shown: readonly JaegerSpan[] = [];
+  const missing = () =>
+    Object.entries(WANTED).flatMap(([service, names]) =>
+      names.filter((name) => !shown.some((span) => span.service === service && span.name === name)),
+    );
+  const look = async () => {
+    const own = await jaeger.trace(traceId);
+    // A batch with messages of several traces has one of its own, to which `committed` leads.
+    const batches = new Set(own.filter(({ name }) => name === "committed").flatMap(({ links }) => links));
+    shown = [...own, ...(await Promise.all([...batches].map((id) => jaeger.trace(id)))).flat()];
+    return missing().length === 0;
+  };
+  await until(look, { timeoutMs: 60_000, everyMs: 500, what: "its trace" }).catch(() => undefined);
+  checks.equal("Jaeger: missing in its trace, with the batch it leads to", missing(), []);
+  const count = async () => (await jaeger.traces("fieldwatch-web", "POST telemetry", 2 * REQUESTS)).length - 1;
+  await settled(count);
+  const others = await count();
+  checks.that(
+    `Jaeger: of ${REQUESTS} other requests about ${SHARE * 100} % are there`,
+    Math.abs(others - REQUESTS * SHARE) <= SPREAD,
+    String(others),
+  );
+}
+
 const roots = (spans: readonly CollectedSpan[]) =>
   spans.filter(({ name, parentSpanId = "" }) => name === "POST telemetry" && parentSpanId === "");
 
 /** Waits until a number is the same twice, two seconds apart: spans are sent once a second. */
-async function settled(count: () => number): Promise<void> {
+async function settled(count: () => number | Promise<number>): Promise<void> {
   let last = -1;
   await until(
-    () => {
-      const now = count();
+    async () => {
+      const now = await count();
       const isSame = now === last && now > 0;
       last = now;
       return isSame;
