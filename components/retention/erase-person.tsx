@@ -81,7 +81,7 @@ function Found({ found, person }: { found: PersonErasure; person: string }) {
       <p>
         <b>{personWords(found)}</b> Messages that still come under these names are dropped.
       </p>
-      <div className={classes.devices}>
+      <div className={classes.devices} role="region" aria-label="Their devices" tabIndex={0}>
         <table className={classes.proof} aria-label="Devices that are erased">
           <thead>
             <tr>

@@ -222,6 +222,8 @@ test("axe finds nothing in the dialogs and menus of metrics, devices, people and
   }
   for (const [route, button] of [
     [`/devices/${DEVICE}`, "Delete…"],
+    ["/metrics", "Sites…"],
+    ["/retention", "Erase a person…"],
     ["/users", "Add a person…"],
     ["/keys", "Make a key…"],
     ["/account", "Sign out everywhere…"],
