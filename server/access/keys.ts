@@ -39,10 +39,10 @@ const SHAPE = {
   revokedAt: true,
   lastUsedAt: true,
   lastUsedFrom: true,
-  site: true,
-  source: { select: { id: true, name: true, site: true } },
+  site: { select: { id: true, name: true } },
+  source: { select: { id: true, name: true, site: { select: { id: true, name: true } } } },
   line: true,
-  grants: { select: { role: true, siteId: true, site: true } },
+  grants: { select: { role: true, siteId: true, site: { select: { id: true, name: true } } } },
 } as const;
 
 /** A key that is to be made. */

@@ -48,7 +48,7 @@ export async function findProperties(
     where: { name, ...atSites(sites) },
     select: {
       ...{
-        site: true,
+        site: { select: { id: true, name: true } },
         type: true,
         notes: true,
         siteByPerson: true,

@@ -38,7 +38,7 @@ interface LastConflict {
 }
 
 const inFull = {
-  site: true,
+  site: { select: { id: true, name: true } },
   conflictMetric: true,
   units: { include: { metric: true } },
   labels: { orderBy: { key: "asc" } },
