@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 /** A channel on a port of its own, a browser that watches the list of devices, and a way to give it what a worker committed. */
-async function open() {
+async function open(underWay: Promise<void> = Promise.resolve()) {
   const http = createServer();
   const io: LiveServer = new Server(http);
   io.use((socket, next) => {
@@ -36,6 +36,7 @@ async function open() {
     eventLog: {
       async consume(subscription) {
         live = subscription;
+        await underWay;
         return { assigned: () => [0], stop: async () => undefined };
       },
     },
@@ -73,6 +74,15 @@ async function open() {
   }
   return { watched, frames, give };
 }
+
+test("who joined before the channel heard anything loads again once it does", async () => {
+  let begin = () => {};
+  const { watched, frames } = await open(new Promise((resolve) => (begin = resolve)));
+  begin();
+  await until(() => frames.length > 0);
+  expect(watched).toMatchObject({ ok: true, seq: 0 });
+  expect(frames.map(({ seq }) => seq)).toEqual([2]);
+});
 
 const deviceOf = (id: string, value: number): LiveDevice => ({
   ...{ id, lastSeen: value, messages: 1, points: { t: [[value, value]] }, texts: {}, more: false },

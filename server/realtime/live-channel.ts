@@ -171,7 +171,11 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
     const missing = head.seq > (heard.get(head.worker) ?? 0) + 1;
     if (heard.size >= MOST_WORKERS) heard.clear();
     heard.set(head.worker, head.seq);
-    if (!missing) return;
+    if (missing) tellMissing();
+  }
+
+  /** Has all who watch devices load them again. */
+  function tellMissing(): void {
     for (const [room, its] of audiences)
       for (const key of its.keys()) {
         // Leaves out a number, so that browsers load what they don't have.
@@ -213,6 +217,8 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
           onError: failed,
         });
         lastError = null;
+        // Who joined before may have loaded before, too: of what was committed in between nobody here has heard.
+        tellMissing();
         if (stopped) await consumption.stop(0);
         return;
       } catch (error) {
