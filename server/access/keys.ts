@@ -26,6 +26,8 @@ export interface Key {
   readonly line: string | null;
 }
 
+const SITE = { select: { id: true, name: true } } as const;
+
 const SHAPE = {
   id: true,
   kind: true,
@@ -39,10 +41,10 @@ const SHAPE = {
   revokedAt: true,
   lastUsedAt: true,
   lastUsedFrom: true,
-  site: { select: { id: true, name: true } },
-  source: { select: { id: true, name: true, site: { select: { id: true, name: true } } } },
+  site: SITE,
+  source: { select: { id: true, name: true, site: SITE } },
   line: true,
-  grants: { select: { role: true, siteId: true, site: { select: { id: true, name: true } } } },
+  grants: { select: { role: true, siteId: true, site: SITE } },
 } as const;
 
 /** A key that is to be made. */

@@ -11,11 +11,9 @@ export async function countStored(
   metric: number,
   patienceMs: number,
 ): Promise<{ devices: number; readings: number } | null> {
-  const counting = withTransaction(
-    pool,
-    async (tx) => {
-      const { rows } = await tx.query<{ devices: number; readings: number }>(
-        `SELECT count(DISTINCT device_id) AS devices, coalesce(sum(n), 0)::float8 AS readings FROM (
+  return patiently(pool, patienceMs, async (tx) => {
+    const { rows } = await tx.query<{ devices: number; readings: number }>(
+      `SELECT count(DISTINCT device_id) AS devices, coalesce(sum(n), 0)::float8 AS readings FROM (
            SELECT device_id, counts[array_position(metrics, $1)] AS n FROM rollup_hour WHERE metrics @> ARRAY[$1::integer]
            UNION ALL
            SELECT d.id, s.n FROM device d CROSS JOIN LATERAL (
@@ -27,13 +25,10 @@ export async function countStored(
              SELECT count(*) AS n FROM stored_reading
              WHERE device_id = l.device_id AND metric_id = $1 AND block >= l.hour AND block < l.hour + interval '1 hour' OFFSET 0) AS s
            WHERE s.n > 0) AS held`,
-        [metric],
-      );
-      return rows[0]!;
-    },
-    [`SET LOCAL statement_timeout = ${Math.round(patienceMs)}`],
-  );
-  return counting.catch(nullIfTooLong);
+      [metric],
+    );
+    return rows[0]!;
+  });
 }
 
 /** Counts the readings of devices (by their keys), in the same way; null when that takes longer than `patienceMs`. */
@@ -42,11 +37,9 @@ export async function countStoredOf(
   devices: readonly number[],
   patienceMs: number,
 ): Promise<number | null> {
-  const counting = withTransaction(
-    pool,
-    async (tx) => {
-      const { rows } = await tx.query<{ readings: number }>(
-        `SELECT coalesce(sum(n), 0)::float8 AS readings FROM (
+  return patiently(pool, patienceMs, async (tx) => {
+    const { rows } = await tx.query<{ readings: number }>(
+      `SELECT coalesce(sum(n), 0)::float8 AS readings FROM (
            SELECT (SELECT sum(c) FROM unnest(counts) AS c) AS n FROM rollup_hour WHERE device_id = ANY ($1::integer[])
            UNION ALL
            SELECT s.n FROM device d CROSS JOIN LATERAL (
@@ -58,19 +51,21 @@ export async function countStoredOf(
              SELECT count(*) AS n FROM stored_reading
              WHERE device_id = l.device_id AND block >= l.hour AND block < l.hour + interval '1 hour' OFFSET 0) AS s
            WHERE l.device_id = ANY ($1::integer[])) AS held`,
-        [devices],
-      );
-      return rows[0]!.readings;
-    },
-    [`SET LOCAL statement_timeout = ${Math.round(patienceMs)}`],
-  );
-  return counting.catch(nullIfTooLong);
+      [devices],
+    );
+    return rows[0]!.readings;
+  });
 }
 
-/** What a count came to nothing by: taking too long. @throws whatever else it was. */
-function nullIfTooLong(error: unknown): null {
-  if (errorCode(error) === CANCELLED) return null;
-  throw error;
+/** What `count` finds; null when it takes too long. */
+async function patiently<T>(pool: Pool, patienceMs: number, count: (tx: PoolClient) => Promise<T>): Promise<T | null> {
+  const limit = `SET LOCAL statement_timeout = ${Math.round(patienceMs)}`;
+  try {
+    return await withTransaction(pool, count, [limit]);
+  } catch (error) {
+    if (errorCode(error) === CANCELLED) return null;
+    throw error;
+  }
 }
 
 /** Counts all readings in PostgreSQL, one by one. */
