@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
-import { cache, type Found, madeIn } from "./made-programs";
+import { type Found, fromGo } from "./made-programs";
 import { freePort } from "./product";
 import { until } from "./waiting";
 
@@ -15,15 +15,12 @@ const PACKAGE = "github.com/jaegertracing/jaeger/cmd/jaeger";
 
 /** The Jaeger that JAEGER names, or one that is built once through the Go module proxy, if `mayBuild`: some eight minutes of processor time. */
 export function findJaeger(mayBuild: boolean): Found {
-  const named = process.env.JAEGER ?? path.join(cache(), NAME);
-  if (existsSync(named)) return { program: named };
-  if (!mayBuild) return { missing: "`npm run drill -- traces` builds one, with Go" };
-  return madeIn(NAME, (folder, run) => {
-    writeFileSync(path.join(folder, "go.mod"), "module fieldwatch.invalid/made\n\ngo 1.25\n");
-    run("go", ["get", "-tool", `${PACKAGE}@${VERSION}`]);
-    run("go", ["build", "-p", "1", "-trimpath", "-ldflags=-s -w", "-o", "made", PACKAGE]);
-    return path.join(folder, "made");
-  });
+  const named = process.env.JAEGER;
+  if (named !== undefined && existsSync(named)) return { program: named };
+  return fromGo(NAME, { onlyBy: mayBuild ? null : "traces" }, [
+    ["get", "-tool", `${PACKAGE}@${VERSION}`],
+    ["build", "-p", "1", "-trimpath", "-ldflags=-s -w", "-o", "made", PACKAGE],
+  ]);
 }
 
 type Endpoint = { endpoint: string };

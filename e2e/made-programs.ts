@@ -45,6 +45,26 @@ export function madeIn(
   }
 }
 
+/**
+ * A program made by steps of `go`, the last of which writes it to `made`, in a module of its own, through the Go module proxy; it stays in the cache.
+ * @param options `onlyBy`: it isn't made now, for that drill makes it; `main`: the module's own source
+ */
+export function fromGo(
+  name: string,
+  { onlyBy = null, main }: { readonly onlyBy?: string | null; readonly main?: string },
+  steps: readonly (readonly string[])[],
+): Found {
+  const program = path.join(cache(), name);
+  if (existsSync(program)) return { program };
+  if (onlyBy !== null) return { missing: `\`npm run drill -- ${onlyBy}\` builds one, with Go` };
+  return madeIn(name, (folder, run) => {
+    writeFileSync(path.join(folder, "go.mod"), "module fieldwatch.invalid/made\n\ngo 1.25\n");
+    if (main !== undefined) writeFileSync(path.join(folder, "main.go"), main);
+    for (const step of steps) run("go", step);
+    return path.join(folder, "made");
+  });
+}
+
 /** Takes a program out of a package of Debian, and puts it into the cache under the package's name; nothing is installed. */
 export function fromDebian(name: string, file: string): Found {
   return madeIn(name, (folder, run) => {

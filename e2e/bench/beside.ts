@@ -1,14 +1,10 @@
 import path from "node:path";
 import { parseArgs } from "node:util";
-import pino from "pino";
-import { createKafkaEventLog } from "@/server/adapters/kafka/event-log";
-import { topicSettings } from "@/server/compose";
-import { loadConfig } from "@/server/config/config";
 import { startEngines } from "../engines/engines";
-import { cleanEnv, ROOT } from "../product";
+import { ROOT } from "../product";
 import { type Drained, drainOnce } from "./one-drain";
 import { machine, markdownTable, median, ratio } from "./report";
-import { fill } from "./telemetry-topic";
+import { fill, openTopics } from "./telemetry-topic";
 
 /**
  * Lets workers of several builds drain the same messages from one Kafka into one PostgreSQL, in turn: of a machine that does other work, too,
@@ -29,9 +25,7 @@ export async function main(argv: string[]): Promise<number> {
   const messages = Number(values.messages);
   const engines = await startEngines({ kafka: true, postgres: true });
   try {
-    const config = loadConfig({ ...cleanEnv(), ...engines.env }, "");
-    const log = createKafkaEventLog({ settings: config.engines, role: "bench", logger: pino({ level: "silent" }) });
-    await log.ensureTopics(topicSettings(config));
+    const log = await openTopics(engines);
     await fill(log, messages);
     await log.close();
     const found = builds.map((): Drained[] => []);

@@ -2,17 +2,13 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { build, type PluginBuild } from "esbuild";
 import pg from "pg";
-import pino from "pino";
-import { createKafkaEventLog } from "@/server/adapters/kafka/event-log";
-import { topicSettings } from "@/server/compose";
-import { loadConfig } from "@/server/config/config";
 import { ruleSpec } from "@/server/domain/alerts/rule";
 import { type RunningEngines, startEngines } from "../engines/engines";
 import { cleanEnv, ROOT } from "../product";
 import { crossingRules, quietRules, SITES, TYPES } from "./fleet-rules";
 import { createDatabase, drainOnce, type Drained, migrate } from "./one-drain";
 import { machine, markdownTable, median, ratio } from "./report";
-import { fill } from "./telemetry-topic";
+import { fill, openTopics } from "./telemetry-topic";
 
 export interface RulesSize {
   readonly rules: number;
@@ -122,9 +118,7 @@ async function bundle(hasChecks: boolean): Promise<string> {
 
 /** Makes a database that knows the fleet, of one message of each device, and puts the rest into the topic. @returns its name */
 async function prepareFleet(engines: RunningEngines, main: string, { devices, messages }: RulesSize): Promise<string> {
-  const config = loadConfig({ ...cleanEnv(), ...engines.env }, "");
-  const log = createKafkaEventLog({ settings: config.engines, role: "bench", logger: pino({ level: "silent" }) });
-  await log.ensureTopics(topicSettings(config));
+  const log = await openTopics(engines);
   const began = Date.now() - (devices + messages) * 10;
   await fill(log, devices, { devices, began });
   const empty = await createDatabase(engines);

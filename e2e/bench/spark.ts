@@ -4,16 +4,12 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import pg, { type Pool } from "pg";
 import { parseArgs } from "node:util";
-import pino from "pino";
 import { createFolderColdStore } from "@/server/adapters/cold/folder";
 import { binaryRows, copyBinary } from "@/server/postgres/copy";
 import { migrate } from "@/server/postgres/migrate";
 import { withTransaction } from "@/server/postgres/transaction";
 import { addBlock, BLOCK_TARGET } from "@/server/readings/blocks";
 import { coldJobs } from "@/server/readings/cold/jobs";
-import { createKafkaEventLog } from "@/server/adapters/kafka/event-log";
-import { topicSettings } from "@/server/compose";
-import { loadConfig } from "@/server/config/config";
 import { bucketStart } from "@/server/domain/rollup";
 import { TOPICS } from "@/server/domain/terms";
 import { createColdReader } from "@/server/readings/cold/reader";
@@ -26,7 +22,7 @@ import { seeded } from "../waiting";
 import { drainOnce } from "./one-drain";
 import { machine } from "./report";
 import { scratchPostgres } from "./scratch-postgres";
-import { recordOf } from "./telemetry-topic";
+import { openTopics, recordOf } from "./telemetry-topic";
 
 const AUGUST = Date.UTC(2026, 7, 1);
 const [DEVICES, HOURS, MOMENTS] = [20, 31 * 24, 60];
@@ -56,9 +52,7 @@ export async function main(argv: string[]): Promise<number> {
 async function fromKafka(folder: string): Promise<number> {
   const engines = await startEngines({ kafka: true, postgres: true });
   try {
-    const config = loadConfig({ ...engines.env });
-    const log = createKafkaEventLog({ settings: config.engines, role: "bench", logger: pino({ level: "silent" }) });
-    await log.ensureTopics(topicSettings(config));
+    const log = await openTopics(engines);
     const began = bucketStart(Date.now(), HOUR) - 8 * HOUR;
     const records = Array.from({ length: MESSAGES }, (_, i) => recordOf(i, began + (i * 7 * HOUR) / MESSAGES, DEVICES));
     await log.append(TOPICS.telemetry, [...records, ...records.filter((_, i) => i % 10 === 0)]);

@@ -1,6 +1,12 @@
 import type pg from "pg";
+import pino from "pino";
+import { createKafkaEventLog } from "@/server/adapters/kafka/event-log";
+import { topicSettings } from "@/server/compose";
+import { loadConfig } from "@/server/config/config";
 import { TOPICS } from "@/server/domain/terms";
 import type { EventLog, LogRecord, RecordHeaders } from "@/server/ports/event-log";
+import type { RunningEngines } from "../engines/engines";
+import { cleanEnv } from "../product";
 import { messageLine } from "./messages";
 
 /** Messages per append while filling. */
@@ -14,6 +20,14 @@ interface Part {
   readonly devices?: number;
   /** Makes headers of the i-th message. */
   readonly headersOf?: (i: number) => RecordHeaders;
+}
+
+/** Opens the event log of running engines, with its topics. */
+export async function openTopics(engines: RunningEngines): Promise<EventLog> {
+  const config = loadConfig({ ...cleanEnv(), ...engines.env }, "");
+  const log = createKafkaEventLog({ settings: config.engines, role: "bench", logger: pino({ level: "silent" }) });
+  await log.ensureTopics(topicSettings(config));
+  return log;
 }
 
 /** Puts the messages into the topic as fast as Kafka takes them; no worker runs meanwhile. */

@@ -3,16 +3,12 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { parseArgs } from "node:util";
-import pino from "pino";
-import { createKafkaEventLog } from "@/server/adapters/kafka/event-log";
-import { topicSettings } from "@/server/compose";
-import { loadConfig } from "@/server/config/config";
 import { NO_HEADERS } from "@/server/ports/event-log";
 import { startEngines } from "../engines/engines";
-import { cleanEnv, ROOT } from "../product";
+import { ROOT } from "../product";
 import { type Drained, drainOnce } from "./one-drain";
 import { machine, markdownTable, median, ratio } from "./report";
-import { fill } from "./telemetry-topic";
+import { fill, openTopics } from "./telemetry-topic";
 
 /** What a drain may lose by traces, as a part of its rate. */
 const BAR = 0.02;
@@ -42,9 +38,7 @@ export async function main(argv: string[]): Promise<number> {
   await once(taker, "listening");
   const engines = await startEngines({ kafka: true, postgres: true });
   try {
-    const config = loadConfig({ ...cleanEnv(), ...engines.env }, "");
-    const log = createKafkaEventLog({ settings: config.engines, role: "bench", logger: pino({ level: "silent" }) });
-    await log.ensureTopics(topicSettings(config));
+    const log = await openTopics(engines);
     await fill(log, messages, {
       headersOf: (i) =>
         i % oneIn === 0

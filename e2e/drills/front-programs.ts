@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { cache, type Found, fromDebian, madeIn } from "../made-programs";
+import { cache, type Found, fromDebian, fromGo } from "../made-programs";
 
 const CADDY = "github.com/caddyserver/caddy/v2";
 const CADDY_VERSION = "v2.10.2";
@@ -24,17 +24,11 @@ export function findNginx(): Found {
 
 /** Caddy as released, built once through the Go module proxy, if `mayBuild`; it stays in the user's cache folder. */
 export function findCaddy(mayBuild: boolean): Found {
-  const name = `caddy-${CADDY_VERSION}`;
-  const program = path.join(cache(), name);
-  if (existsSync(program)) return { program };
-  if (!mayBuild) return { missing: "`npm run drill -- fronts` builds one, with Go" };
-  return madeIn(name, (folder, run) => {
-    writeFileSync(path.join(folder, "go.mod"), "module fieldwatch.invalid/fronts\n\ngo 1.25\n");
-    writeFileSync(path.join(folder, "main.go"), CADDY_MAIN);
-    for (const command of [`get ${CADDY}@${CADDY_VERSION}`, "mod tidy", "build -p 1 -o caddy ."])
-      run("go", command.split(" "));
-    return path.join(folder, "caddy");
-  });
+  return fromGo(`caddy-${CADDY_VERSION}`, { onlyBy: mayBuild ? null : "fronts", main: CADDY_MAIN }, [
+    ["get", `${CADDY}@${CADDY_VERSION}`],
+    ["mod", "tidy"],
+    ["build", "-p", "1", "-o", "made", "."],
+  ]);
 }
 
 /** Where a front listens, what it is in front of, and its certificate. */

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import path from "node:path";
-import { cache, type Found, madeIn } from "../made-programs";
+import { cache, type Found, fromGo } from "../made-programs";
 
 const KUBECTL = "kubectl";
 const KUBERNETES = "1.34.4";
@@ -31,37 +31,34 @@ type Wanted = "kube-apiserver" | "kubectl" | "etcd";
  */
 export function findControlPlane(mayBuild: boolean): Readonly<Record<Wanted, string>> | { readonly missing: string } {
   const found: Partial<Record<Wanted, string>> = {};
+  const onlyBy = mayBuild ? null : "kubernetes";
   if (spawnSync(KUBECTL, ["version", "--client"]).status === 0) found.kubectl = KUBECTL;
   for (const wanted of ["kube-apiserver", "etcd", "kubectl"] as const) {
     if (found[wanted] !== undefined) continue;
-    const one = wanted === "etcd" ? findEtcd(mayBuild) : findOfKubernetes(wanted, mayBuild);
+    const one = wanted === "etcd" ? findEtcd(onlyBy) : findOfKubernetes(wanted, onlyBy);
     if ("missing" in one) return { missing: `${wanted}: ${one.missing}` };
     found[wanted] = one.program;
   }
   return found as Record<Wanted, string>;
 }
 
-function findOfKubernetes(wanted: "kube-apiserver" | "kubectl", mayBuild: boolean): Found {
+function findOfKubernetes(wanted: "kube-apiserver" | "kubectl", onlyBy: string | null): Found {
   const at = `k8s.io/kubernetes/cmd/${wanted}`;
-  return findMade(`${wanted}-${KUBERNETES}`, mayBuild, (run) => {
-    run("go", [
-      "mod",
-      "edit",
-      ...STAGING.map((name) => `-replace=k8s.io/${name}=k8s.io/${name}@v0${KUBERNETES.slice(1)}`),
-    ]);
-    run("go", ["get", "-tool", `${at}@v${KUBERNETES}`]);
-    // Without a version of its own, the server takes itself for one of no version, and kubectl for an older one.
-    const version = `-X k8s.io/component-base/version.gitVersion=v${KUBERNETES}`;
-    run("go", ["build", "-p", "1", "-trimpath", `-ldflags=-s -w ${version}`, "-o", "made", at]);
-  });
+  // Without a version of its own, the server takes itself for one of no version, and kubectl for an older one.
+  const version = `-X k8s.io/component-base/version.gitVersion=v${KUBERNETES}`;
+  return fromGo(`${wanted}-${KUBERNETES}`, { onlyBy }, [
+    ["mod", "edit", ...STAGING.map((name) => `-replace=k8s.io/${name}=k8s.io/${name}@v0${KUBERNETES.slice(1)}`)],
+    ["get", "-tool", `${at}@v${KUBERNETES}`],
+    ["build", "-p", "1", "-trimpath", `-ldflags=-s -w ${version}`, "-o", "made", at],
+  ]);
 }
 
-function findEtcd(mayBuild: boolean): Found {
+function findEtcd(onlyBy: string | null): Found {
   const at = "go.etcd.io/etcd/server/v3";
-  return findMade(`etcd-${ETCD}`, mayBuild, (run) => {
-    run("go", ["get", "-tool", `${at}@${ETCD}`]);
-    run("go", ["build", "-p", "1", "-trimpath", "-ldflags=-s -w", "-o", "made", at]);
-  });
+  return fromGo(`etcd-${ETCD}`, { onlyBy }, [
+    ["get", "-tool", `${at}@${ETCD}`],
+    ["build", "-p", "1", "-trimpath", "-ldflags=-s -w", "-o", "made", at],
+  ]);
 }
 
 /** Files with the definitions of kinds that the manifests use and Kubernetes hasn't; fetched through the Go module proxy. */
@@ -81,19 +78,4 @@ export function findDefinitions(): { readonly files: readonly string[] } | { rea
     );
   }
   return { files };
-}
-
-function findMade(
-  name: string,
-  mayBuild: boolean,
-  make: (run: (command: string, args: readonly string[]) => void) => void,
-): Found {
-  const program = path.join(cache(), name);
-  if (existsSync(program)) return { program };
-  if (!mayBuild) return { missing: "`npm run drill -- kubernetes` builds one, with Go" };
-  return madeIn(name, (folder, run) => {
-    writeFileSync(path.join(folder, "go.mod"), "module fieldwatch.invalid/made\n\ngo 1.25\n");
-    make(run);
-    return path.join(folder, "made");
-  });
 }
