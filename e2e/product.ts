@@ -42,7 +42,7 @@ export interface ProductOptions {
   /** Arguments of Node itself, e.g. --cpu-prof; with the role `start` they reach only the supervisor. */
   readonly nodeArgs?: readonly string[];
   /** The folder of another build; this one's unless given. */
-  readonly build?: string;
+  readonly build?: string | undefined;
 }
 
 const running = new Set<ChildProcess>();

@@ -68,17 +68,27 @@ interface PartProps {
 
 /** So many messages say what one takes: with fewer it is what empty tables and indexes take. */
 const ENOUGH = 10_000;
+/** Free bytes that are worth a sentence. */
+const WORTH_TELLING = 1e6;
 /** What to do about a file of prices that can't be used. */
 const NO_PRICES = "Mend the file: it is read again each time this page asks. docs/cost.md has its form.";
 const ELSEWHERE = { messages: "archived messages", deadLetters: "dead letters", log: "the event log" } as const;
 
 function Growth({ cost }: PartProps) {
   const { messages, stores, total, messagesPerDay, readingsPerMessage, elsewhere } = cost;
+  const free = stores.reduce((sum, store) => sum + store.free, 0);
   return (
     <Section title="Room">
       <p className={classes.about}>
         As measured here, with {formatCount(Math.round(messagesPerDay))} messages a day of{" "}
         {formatMeasure(readingsPerMessage ?? 0)} readings each, and each kept as long as now.
+        {free >= WORTH_TELLING ? (
+          <>
+            {" "}
+            Of what it takes now, some <Bytes bytes={free} /> are free: merging left them, and they are taken again
+            first.
+          </>
+        ) : null}
         {elsewhere.length > 0
           ? ` Not counted: ${elsewhere.map((one) => ELSEWHERE[one]).join(", ")}, which ${elsewhere.includes("log") ? "lie in Kafka and MongoDB" : "lie in MongoDB"}.`
           : null}

@@ -4,7 +4,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import pg from "pg";
 import { treeOf } from "../processes";
-import { type Product, startProduct } from "../product";
+import { type Product, type ProductOptions, startProduct } from "../product";
 import { pause } from "../waiting";
 import { cpuSeconds } from "./cpu";
 import { machine, markdownTable } from "./report";
@@ -13,11 +13,12 @@ const MB = 2 ** 20;
 
 /**
  * What the whole product costs while little happens: processor time by process, and memory, with 50 simulated devices
- * (25 messages/s) and with none. `--statements` lists what PostgreSQL ran, by its time.
+ * (25 messages/s) and with none. `--statements` lists what PostgreSQL ran, by its time. Folders of other builds are arguments, and come first.
  */
 export async function main(argv: string[]): Promise<number> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args: argv,
+    allowPositionals: true,
     options: {
       seconds: { type: "string", default: "60" },
       /** Waited before, in seconds: a start, and the first minutes in which V8 optimises what runs, are no part of rest. */
@@ -26,27 +27,31 @@ export async function main(argv: string[]): Promise<number> {
       statements: { type: "boolean", default: false },
     },
   });
-  const columns: Map<string, string>[] = [];
-  for (const devices of values.devices) {
-    const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-quiet-"));
-    try {
-      columns.push(await measure(path.join(folder, "data"), devices, values));
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
+  const builds = [...positionals.map((build) => path.resolve(build)), undefined];
+  const columns: { readonly title: string; readonly found: Map<string, string> }[] = [];
+  for (const devices of values.devices)
+    for (const build of builds) {
+      const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-quiet-"));
+      const options = { dataDir: path.join(folder, "data"), build, env: { DEMO_DEVICES: devices } };
+      try {
+        columns.push({
+          title: build === undefined ? devices : `${devices}, ${build}`,
+          found: await measure(options, values),
+        });
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
     }
-  }
-  const names = [...new Set(columns.flatMap((column) => [...column.keys()]))];
-  const rows = names.map((name) => [name, ...columns.map((column) => column.get(name) ?? "–")]);
-  console.log(`${machine()}\n\n${markdownTable(["devices", ...values.devices], rows)}`);
+  const names = [...new Set(columns.flatMap(({ found }) => [...found.keys()]))];
+  const rows = names.map((name) => [name, ...columns.map(({ found }) => found.get(name) ?? "–")]);
+  console.log(`${machine()}\n\n${markdownTable(["devices", ...columns.map(({ title }) => title)], rows)}`);
   return 0;
 }
 
 async function measure(
-  dataDir: string,
-  devices: string,
+  options: ProductOptions,
   { seconds, settle, statements }: { readonly seconds: string; readonly settle: string; readonly statements: boolean },
 ): Promise<Map<string, string>> {
-  const options = { dataDir, env: { DEMO_DEVICES: devices } };
   if (statements) await preloadStatements(options);
   const product = await startProduct(options);
   await product.ready();
@@ -74,7 +79,8 @@ async function measure(
       "memory, shared pages counted once",
       `${Math.round(tree.reduce((sum, { pss }) => sum + (pss ?? 0), 0) / MB)} MB`,
     );
-    for (const [name, value] of await storedWithin(client, since)) rows.set(name, value);
+    if (options.build === undefined)
+      for (const [name, value] of await storedWithin(client, since)) rows.set(name, value);
     if (statements) await printStatements(client, ms / 1000);
     return rows;
   } finally {

@@ -52,7 +52,13 @@ export const costAnswer = z
             "raw, minutes, hours: readings and their rollups · messages: their archive · cold: in cold storage",
           ),
         bytes: z.number().describe("Now, indexes included"),
-        perMessage: z.number().nullable().describe("Bytes a message takes there on average; null: none is there"),
+        free: z
+          .number()
+          .describe("Of these, what merging left free, estimated: it is taken again before the store grows"),
+        perMessage: z
+          .number()
+          .nullable()
+          .describe("Bytes a message takes there on average, without what is free; null: none is there"),
         days: z.number().nullable().describe("Days it keeps what came; null: for ever"),
         in30Days: z.number(),
         in365Days: z.number(),

@@ -5,6 +5,7 @@ const GIB = 1024 ** 3;
 /** 100 days old, 1,000 messages a day of 7 readings: 36 bytes a reading for ever, 60 bytes of archive kept for 30 days. */
 const measured: Measured = {
   bytes: { raw: 100_000 * 250, messages: 30_000 * 60, log: 7_000 * 40, cold: 0 },
+  free: {},
   ...{ messages: 100_000, readings: 700_000, messagesPerDay: 1000 },
   plan: { days: { raw: null, messages: 30, log: 7, cold: null }, coldAfterDays: null },
 };
@@ -16,6 +17,12 @@ describe("what a store will take", () => {
     expect(perMessage(measured, "messages")).toBe(60);
     const year = bytesIn(measured, 365);
     expect([year.get("raw"), year.get("messages"), year.get("log")]).toEqual([465_000 * 250, 30_000 * 60, 7_000 * 40]);
+  });
+
+  test("what merging freed is no message's, and stays as it is", () => {
+    const freed = { ...measured, bytes: { raw: 100_000 * 250 + 5e6 }, free: { raw: 5e6 } };
+    expect(perMessage(freed, "raw")).toBe(250);
+    expect([bytesIn(freed, 0).get("raw"), bytesIn(freed, 365).get("raw")]).toEqual([30e6, 465_000 * 250 + 5e6]);
   });
 
   test("a young installation fills up to what it keeps", () => {

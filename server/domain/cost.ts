@@ -14,6 +14,8 @@ export interface Plan {
 export interface Measured {
   /** By store, indexes included. */
   readonly bytes: Readonly<Partial<Record<Store, number>>>;
+  /** Of these, what holds nothing and is taken again before the store grows. */
+  readonly free: Readonly<Partial<Record<Store, number>>>;
   /** Handled since the first. */
   readonly messages: number;
   readonly readings: number;
@@ -65,18 +67,21 @@ function held({ messages, messagesPerDay }: Measured, plan: Plan, store: Store, 
   return within(days[store] ?? null);
 }
 
-/** Bytes that a message takes in a store, on average of those that are there; null: none is. */
+/** Bytes that a message takes in a store, on average of those that are there, without what is free; null: none is there. */
 export function perMessage(measured: Measured, store: Store): number | null {
   const count = held(measured, measured.plan, store, 0);
-  const bytes = measured.bytes[store] ?? 0;
+  const bytes = (measured.bytes[store] ?? 0) - (measured.free[store] ?? 0);
   if (count > 0 && (store !== "cold" || bytes > 0)) return bytes / count;
   return store === "cold" && measured.messages > 0 ? (measured.readings / measured.messages) * COLD_BYTES : null;
 }
 
-/** Bytes by store so many days from now, when as much comes as now. */
+/** Bytes by store so many days from now, when as much comes as now; what is free stays so, as merging goes on. */
 export function bytesIn(measured: Measured, inDays: number, plan: Plan = measured.plan): Bytes {
   return new Map(
-    STORES.map((store) => [store, held(measured, plan, store, inDays) * (perMessage(measured, store) ?? 0)]),
+    STORES.map((store) => {
+      const kept = held(measured, plan, store, inDays) * (perMessage(measured, store) ?? 0);
+      return [store, kept + (measured.free[store] ?? 0)];
+    }),
   );
 }
 

@@ -27,10 +27,11 @@ test("what is stored is measured, goes on as it comes, and costs what one's own 
   );
   const messages = stored.get("messages")!;
   expect(messages.bytes).toBeGreaterThanOrEqual(rows[0]!.bytes);
-  expect(messages.perMessage).toBeCloseTo(messages.bytes / 604, 6);
-  expect(messages.in365Days).toBeCloseTo(messages.perMessage! * 604 * 24 * 30, 0);
+  expect(messages.free).toBeLessThan(messages.bytes);
+  expect(messages.perMessage).toBeCloseTo((messages.bytes - messages.free) / 604, 6);
+  expect(messages.in365Days).toBeCloseTo(messages.free + messages.perMessage! * 604 * 24 * 30, 0);
   const raw = stored.get("raw")!;
-  expect(raw.in365Days).toBeCloseTo(raw.perMessage! * (604 + 604 * 24 * 365), 0);
+  expect(raw.in365Days).toBeCloseTo(raw.free + raw.perMessage! * (604 + 604 * 24 * 365), 0);
   expect(found.total.in365Days).toBeGreaterThan(found.total.in30Days);
   expect(found.prices).toEqual({ date: "2026-01-31", source: "Our contract", currency: "EUR", isOwn: true });
   expect(found.estimates).toHaveLength(1);

@@ -14,6 +14,7 @@ import {
 } from "@/server/domain/cost";
 import type { Pool } from "pg";
 import { toInstant } from "../instant";
+import { readFreeBytes } from "@/server/readings/retention";
 import { answerOf, readStored, type RetentionDeps } from "../retention/retention";
 import { NO_PARAMETERS, verb } from "../verb";
 import { readPrices } from "./prices";
@@ -66,6 +67,7 @@ export const getCost = verb(
 
 async function measureIn({ pool, now }: { pool: Pool; now: number }, deps: CostDeps): Promise<Measured> {
   const retention = await answerOf({ tx: pool, now }, deps, await readStored(pool, deps));
+  const free = await readFree(pool, deps);
   const { rows } = await pool.query<{ messages: number; readings: number; recent: number; since: number | null }>(
     `SELECT coalesce(sum(messages), 0)::float8 AS messages, coalesce(sum(readings), 0)::float8 AS readings,
        (SELECT coalesce(sum(messages), 0)::float8 FROM pipeline_rate WHERE bucket > now() - interval '1 day') AS recent,
@@ -84,6 +86,7 @@ async function measureIn({ pool, now }: { pool: Pool; now: number }, deps: CostD
     kept.set("cold", { bytes: retention.cold.bytes, days: kept.get("raw")?.days ?? null });
   return {
     bytes: Object.fromEntries([...kept].map(([store, { bytes }]) => [store, bytes])),
+    free,
     ...{ messages, readings, messagesPerDay: (recent * DAY) / age },
     plan: {
       days: Object.fromEntries([...kept].map(([store, { days }]) => [store, days])),
@@ -92,8 +95,18 @@ async function measureIn({ pool, now }: { pool: Pool; now: number }, deps: CostD
   };
 }
 
+/** What is free in the stores whose rows are merged. */
+async function readFree(pool: Pool, { retention }: CostDeps): Promise<Measured["free"]> {
+  const messages = retention.others.find(({ what }) => what === "messages")?.tables ?? [];
+  const free = await readFreeBytes(pool, ["sample", ...messages]);
+  return {
+    raw: free.get("sample") ?? 0,
+    messages: messages.reduce((sum, table) => sum + (free.get(table) ?? 0), 0),
+  };
+}
+
 async function answer(measured: Measured, { cost }: CostDeps): Promise<Omit<CostAnswer, "time">> {
-  const { messages, readings, messagesPerDay, bytes, plan } = measured;
+  const { messages, readings, messagesPerDay, bytes, free, plan } = measured;
   const now = bytesIn(measured, 0);
   const [month, year] = [bytesIn(measured, 30), bytesIn(measured, LEVER_HORIZON)];
   const { vcpus, load, memory, used } = cost.machine();
@@ -107,7 +120,13 @@ async function answer(measured: Measured, { cost }: CostDeps): Promise<Omit<Cost
   return {
     ...{ messages, messagesPerDay, readingsPerMessage: messages > 0 ? readings / messages : null },
     stores: STORES.filter((store) => store in bytes).map((store) => ({
-      ...{ store, bytes: bytes[store] ?? 0, perMessage: perMessage(measured, store), days: plan.days[store] ?? null },
+      ...{
+        store,
+        bytes: bytes[store] ?? 0,
+        free: free[store] ?? 0,
+        perMessage: perMessage(measured, store),
+        days: plan.days[store] ?? null,
+      },
       ...{ in30Days: month.get(store) ?? 0, in365Days: year.get(store) ?? 0 },
     })),
     elsewhere: ELSEWHERE.filter((store) => !(store in bytes)),
