@@ -143,40 +143,39 @@ export async function readSizes(
   return new Map(rows.map(({ name, bytes }) => [name, bytes]));
 }
 
-/** Pages of a partition that are looked at for what is free in it. */
-const SAMPLED_PAGES = 500;
+/** Pages of a table that are looked at for what is free in it. */
+const SAMPLED_PAGES = 2000;
 /** What PostgreSQL adds to a row's columns (header, item pointer, alignment), and to a value that lies in its own table (chunks, page headers). */
 const ROW_BYTES = 32;
 const CHUNKED = 1.03;
 
 /**
- * Bytes within tables' files that hold nothing and are taken again before the files grow, such as merging leaves behind; without their indexes. Estimated from a
- * sample of pages: PostgreSQL tells it exactly only by an extension that not every server has.
+ * Bytes within tables' files that hold nothing and are taken again before the files grow, such as merging leaves behind; without their indexes, partitions
+ * included. Estimated from a sample of pages: PostgreSQL tells it exactly only by an extension that not every server has.
  */
 export async function readFreeBytes(
   client: Pool | PoolClient,
   tables: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
-  const { rows: parts } = await client.query<{ name: string; part: string; bytes: number; pages: number; row: string }>(
-    `SELECT t AS name, c.oid::regclass::text AS part,
-       (pg_table_size(c.oid) - CASE WHEN c.reltoastrelid = 0 THEN 0 ELSE pg_indexes_size(c.reltoastrelid) END)::float8 AS bytes,
-       (pg_relation_size(c.oid) / current_setting('block_size')::int)::float8 AS pages,
+  const { rows: found } = await client.query<{ name: string; bytes: number; pages: number; row: string }>(
+    `SELECT t AS name, sum(pg_table_size(c.oid) - CASE WHEN c.reltoastrelid = 0 THEN 0 ELSE pg_indexes_size(c.reltoastrelid) END)::float8 AS bytes,
+       (sum(pg_relation_size(c.oid)) / current_setting('block_size')::int)::float8 AS pages,
        (SELECT string_agg(format('coalesce(pg_column_size(%I), 0)', attname), ' + ') FROM pg_attribute
-        WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped) AS row
+        WHERE attrelid = t::regclass AND attnum > 0 AND NOT attisdropped) AS row
      FROM unnest($1::text[]) t CROSS JOIN LATERAL (
        SELECT t::regclass AS relid UNION SELECT relid FROM pg_partition_tree(t::regclass)) p JOIN pg_class c ON c.oid = p.relid
-     WHERE to_regclass(t) IS NOT NULL AND c.relkind = 'r' AND pg_relation_size(c.oid) > 0`,
+     WHERE to_regclass(t) IS NOT NULL AND c.relkind = 'r' GROUP BY t`,
     [tables],
   );
   const free = new Map<string, number>();
-  for (const { name, part, bytes, pages, row } of parts) {
-    const percent = Math.min(100, (SAMPLED_PAGES / pages) * 100);
+  for (const { name, bytes, pages, row } of found) {
+    const percent = Math.min(100, (SAMPLED_PAGES / Math.max(1, pages)) * 100);
+    // The table as a whole: who may read it may not read its partitions by their own names.
     const { rows } = await client.query<{ held: number }>(
-      `SELECT coalesce(sum(${row} + ${ROW_BYTES}), 0)::float8 AS held FROM ${part} TABLESAMPLE SYSTEM ($1)`,
+      `SELECT coalesce(sum(${row} + ${ROW_BYTES}), 0)::float8 AS held FROM ${name} TABLESAMPLE SYSTEM ($1)`,
       [percent],
     );
-    const held = rows[0]!.held * (100 / percent) * CHUNKED;
-    free.set(name, (free.get(name) ?? 0) + Math.max(0, bytes - held));
+    free.set(name, Math.max(0, bytes - rows[0]!.held * (100 / percent) * CHUNKED));
   }
   return free;
 }
