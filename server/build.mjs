@@ -48,6 +48,8 @@ async function buildServer() {
     splitting: true,
     chunkNames: "chunks/[name]-[hash]",
     sourcemap: true,
+    // Each role keeps the maps of what it loads in memory; stack traces name files and lines without their text.
+    sourcesContent: false,
   });
 }
 
