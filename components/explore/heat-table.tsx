@@ -79,9 +79,7 @@ export function HeatTable(props: HeatTableProps) {
           <thead>
             <tr>
               {head("name", NAMES[answer.by])}
-              <th scope="col" className={classes.stripHead}>
-                {formatDuration(Date.parse(answer.to) - begin)}
-              </th>
+              <th scope="col">{formatDuration(Date.parse(answer.to) - begin)}</th>
               {head("last", "Last")}
               {head("min", "Min")}
               {head("mean", "Mean")}

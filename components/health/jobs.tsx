@@ -27,7 +27,7 @@ function JobRun({ job, isTold }: { job: JobHealth; isTold: boolean }) {
   const next = useClock((now) => (nextRun === null ? "" : formatUntil(Date.parse(nextRun) - now)));
   return (
     <li className={classes.job} data-job={name} data-state={state}>
-      <span className={classes.state}>
+      <span>
         <JobMark state={state} />
       </span>
       <h3>{title}</h3>

@@ -14,7 +14,7 @@ export function Probe({ probe, isExplained }: { probe: ProbeResult; isExplained:
   const { name, title, status, since, checkedAt, latencyMs, summary, cause, fix, commands } = probe;
   return (
     <li className={classes.probe} data-probe={name} data-status={status}>
-      <span className={classes.state}>
+      <span>
         <ProbeMark status={status} />
       </span>
       <h3>{title}</h3>

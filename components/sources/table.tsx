@@ -103,7 +103,7 @@ function Row({ source, kind, standing, rate, isCurrent, onCurrent }: RowProps) {
       onClick={onCurrent}
       onFocus={onCurrent}
     >
-      <td className={classes.name} title={title === null ? name : `${name}: ${readable(title)}`}>
+      <td title={title === null ? name : `${name}: ${readable(title)}`}>
         <Link href={`/sources/${name}`}>{name}</Link>
         {title === null ? null : <small> {readable(title)}</small>}
         <span className={classes.below}>
