@@ -4,7 +4,7 @@ const config = {
   poweredByHeader: false,
   // Types are checked by `npm run types`; the build stays quick for those who only want to run it.
   typescript: { ignoreBuildErrors: true },
-  // Node keeps each map of what it loads in memory, with the sources in it: 60 MB of web were that.
+  // Node keeps each map of what it loads in memory, with the sources in it: web took 43 MB more with them.
   experimental: { turbopackSourceMaps: false },
   serverExternalPackages: [
     "pg",

@@ -120,14 +120,13 @@ async function answer(measured: Measured, { cost }: CostDeps): Promise<Omit<Cost
   return {
     ...{ messages, messagesPerDay, readingsPerMessage: messages > 0 ? readings / messages : null },
     stores: STORES.filter((store) => store in bytes).map((store) => ({
-      ...{
-        store,
-        bytes: bytes[store] ?? 0,
-        free: free[store] ?? 0,
-        perMessage: perMessage(measured, store),
-        days: plan.days[store] ?? null,
-      },
-      ...{ in30Days: month.get(store) ?? 0, in365Days: year.get(store) ?? 0 },
+      store,
+      bytes: bytes[store] ?? 0,
+      free: free[store] ?? 0,
+      perMessage: perMessage(measured, store),
+      days: plan.days[store] ?? null,
+      in30Days: month.get(store) ?? 0,
+      in365Days: year.get(store) ?? 0,
     })),
     elsewhere: ELSEWHERE.filter((store) => !(store in bytes)),
     total: { bytes: totalOf(now), in30Days: totalOf(month), in365Days: totalOf(year) },
