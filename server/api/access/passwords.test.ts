@@ -35,6 +35,8 @@ test("1,000 guesses for an account, one a second: few are listened to, and the r
   expect(heard).toBeLessThanOrEqual(15);
   expect(heard).toBeGreaterThan(10);
   expect(scrypts.count).toBe(heard);
+  // A thousand questions take a machine seconds of its own, by which the wait of 512 s may be just over.
+  await query("UPDATE sign_in_failure SET last_at = now()");
   expect((await byPassword(email, PASSWORD, { address: "10.9.9.9" })).status).toBe(429);
   await query("UPDATE sign_in_failure SET last_at = last_at - interval '901 seconds'");
   expect((await byPassword(email, PASSWORD, { address: "10.9.9.9" })).status).toBe(200);

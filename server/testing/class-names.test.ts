@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 
-const root = path.join(import.meta.dirname, "..");
+const root = path.resolve(import.meta.dirname, "../..");
 
 test("each class that a component asks a style sheet for is in it: a missing one is undefined, and the page unstyled in silence", () => {
   const missing: string[] = [];
