@@ -185,6 +185,18 @@ test("the first HTML of a page is of the sites of whoever asks for it, whoever a
   }
 });
 
+test("the overview's first HTML has its figures for who sees all sites; who doesn't is neither shown nor refused them", async () => {
+  const denied = async () => (await db.pool.query(`SELECT FROM audit_row WHERE outcome = 'denied'`)).rowCount;
+  const html = async (who: Record<string, string>) => (await fetch(`${url}/`, { headers: who })).text();
+  const before = await denied();
+  await until(async () => /<section[^>]*aria-label="Messages"/.test(await html(admin)), { what: "the figures" });
+  const ofA = await keyHeader(db.pool, [{ role: "viewer", siteId: A }]);
+  // A page that would have to wait for who asks comes without it, and is nobody's.
+  await until(async () => /"everywhere":\[\]/.test((await html(ofA)).replaceAll("\\", "")), { what: "who asks" });
+  for (const who of [ofA, {}]) expect(await html(who)).not.toMatch(/aria-label="Messages"|messagesPerSecond|"probes/);
+  expect(await denied()).toBe(before);
+});
+
 test("a device that moves to another site is heard there, and no more where it was", async () => {
   const [all, a, b] = await Promise.all([
     connect(admin),

@@ -26,18 +26,18 @@ export function DayBand() {
   const { zone } = useZone();
   const to = Math.ceil(useNow(MINUTE_MS) / MINUTE_MS) * MINUTE_MS;
   const from = to - DAY_MS;
-  const { data, error } = useQuery(
-    eventsQuery({
-      ...{
-        from: new Date(from).toISOString(),
-        severity: "warning",
-        kinds: "silence,probe,process,lag,alert",
-        limit: 500,
-      },
+  const { data, error } = useQuery({
+    ...eventsQuery({
+      from: new Date(from).toISOString(),
+      severity: "warning",
+      kinds: "silence,probe,process,lag,alert",
+      limit: 500,
     }),
-  );
+    // While rendering on the server, and for the first time in the browser, no time is known.
+    enabled: to > 0,
+  });
   const [at, setAt] = useState<number | null>(null);
-  const ticks = useMemo(() => timeTicks(from, to, zoneName(zone)), [from, to, zone]);
+  const ticks = useMemo(() => (to > 0 ? timeTicks(from, to, zoneName(zone)) : []), [from, to, zone]);
   const share = (time: number) => `${(Math.min(1, Math.max(0, (time - from) / DAY_MS)) * 100).toFixed(3)}%`;
   const events = data?.items ?? [];
   const open = (time: number) => {
@@ -84,7 +84,7 @@ export function DayBand() {
         {LANES.map((lane) => (
           <span key={lane} style={{ display: "contents" }}>
             <span className={classes.name}>{NAMES[lane]}</span>
-            <span className={classes.lane} data-unknown={data === undefined || undefined}>
+            <span className={classes.lane} data-known={laneState(data, error)}>
               {events
                 .filter((event) => event.lane === lane)
                 .map((event) => {
@@ -108,6 +108,12 @@ export function DayBand() {
       </div>
     </section>
   );
+}
+
+/** Undefined: known. Not yet and unknown are two pictures. */
+function laneState(data: object | undefined, error: Error | null): "not-yet" | "unknown" | undefined {
+  if (data !== undefined) return undefined;
+  return error === null ? "not-yet" : "unknown";
 }
 
 function summary(events: readonly EventView[] | null, error: Error | null): string {

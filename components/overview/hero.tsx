@@ -5,6 +5,7 @@ import { Age } from "../ui/age";
 import { Since } from "../ui/since";
 import { toServerTime } from "../ui/server-time";
 import { MarkShape } from "../ui/state-mark";
+import { useIsClient } from "../ui/use-is-client";
 import { type HeroText, heroText } from "./hero-text";
 import classes from "./hero.module.css";
 import { Link } from "../ui/link";
@@ -20,6 +21,8 @@ export function useHero(): HeroText | null {
 /** Says how everything is in one sentence, since when, and what that means for the data. */
 export function Hero() {
   const hero = useHero();
+  // Neither the reader's zone nor how long ago it is is known before.
+  const isClient = useIsClient();
   return (
     <section className={classes.hero} aria-label="Verdict" data-trouble={hero?.isTrouble || undefined}>
       {hero ? (
@@ -30,7 +33,7 @@ export function Hero() {
           </p>
           <p className={classes.means}>
             {sentence(hero.means)}
-            {hero.since ? (
+            {hero.since && isClient ? (
               <span className={classes.since}>
                 {" "}
                 Since <Since time={hero.since} />, <Age time={hero.since} />.

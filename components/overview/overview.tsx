@@ -4,8 +4,9 @@ import type { PipelineAnswer } from "@/server/contracts/pipeline";
 import { applyToHealth, applyToPipeline } from "../live/apply";
 import { useLive, useRoom } from "../live/provider";
 import { useSeesAll } from "../queries/access";
+import { useFirst } from "../queries/first";
 import { healthQuery } from "../queries/health";
-import { pipelineQuery } from "../queries/pipeline";
+import { PIPELINE, pipelineQuery } from "../queries/pipeline";
 import { FiringLine } from "../shell/firing";
 import { NotYet } from "../shell/not-yet";
 import { Page } from "../shell/page";
@@ -23,8 +24,12 @@ import { Sites } from "./sites";
 import { States } from "./states";
 import { Strip } from "./strip";
 
-/** Everything at a glance: whether it is well, how fast, how far behind, and what to look at. */
-export function Overview() {
+/**
+ * Everything at a glance: whether it is well, how fast, how far behind, and what to look at.
+ * @param first the pipeline's state that came with the page itself; null for none.
+ */
+export function Overview({ first }: { first: PipelineAnswer | null }) {
+  useFirst([PIPELINE], first);
   const seesAll = useSeesAll();
   if (seesAll !== null) return seesAll ? <Whole /> : <OfSomeSites />;
   return (

@@ -16,6 +16,7 @@ import { Sparkline } from "../ui/sparkline";
 import { Spoken } from "../ui/spoken";
 import { MarkShape } from "../ui/state-mark";
 import { PIPELINE_COLORS } from "../ui/theme";
+import { useIsClient } from "../ui/use-is-client";
 import { useZone } from "../ui/zone";
 import { sentence, useHero } from "./hero";
 import { lagNote } from "./lag-note";
@@ -27,8 +28,9 @@ import { WallDevices, WallQuality, WallSites, WallViews } from "./wall-tables";
 
 /** The overview for a screen on the wall: what is read from 3 m, upright or wide, and nothing else. Always dark, never scrolls. */
 export function Wall() {
-  // Not even the frame of a page is shown until it is known.
-  if (useSeesAll() === null) return null;
+  const isClient = useIsClient();
+  // Not even the frame of a page is shown until it is known, and nothing of the wall until it can be dark.
+  if (useSeesAll() === null || !isClient) return null;
   return (
     <OfAllSites title="Overview on a wall" what="Seeing the overview of a wall">
       <Whole />

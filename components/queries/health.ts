@@ -6,10 +6,13 @@ import { useLive } from "../live/provider";
 import { useSeesAll } from "./access";
 import { readJson } from "./request";
 
+/** The key of the verdict and all probes. */
+export const HEALTH = ["health"];
+
 /** The verdict and all probes; the health room keeps them up to date. */
 export const healthQuery = (live: LiveClient) =>
   queryOptions({
-    queryKey: ["health"],
+    queryKey: HEALTH,
     queryFn: ({ signal }) =>
       live.snapshot("health", () => readJson<HealthAnswer>("/api/v1/health", signal), applyToHealth),
   });

@@ -13,7 +13,8 @@ const MINUTE_MS = 60_000;
 export function useFiring(): { readonly mark: ReturnType<typeof firingMark>; readonly words: string } | null {
   const { data } = useQuery(alertSummaryQuery());
   const now = useNow(MINUTE_MS);
-  const words = data ? verdictOf(data, now) : null;
+  // How long a channel has been away isn't known while rendering on the server.
+  const words = data && (now > 0 || data.channels.length === 0) ? verdictOf(data, now) : null;
   return data && words !== null ? { mark: firingMark(data), words } : null;
 }
 

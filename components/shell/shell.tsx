@@ -9,6 +9,7 @@ import { applyToHealth } from "../live/apply";
 import { LiveProvider, useConnectionPhase, useLive, useRoom, useRoomNews } from "../live/provider";
 import { meQuery, useSeesAll } from "../queries/access";
 import { ALERTS } from "../queries/alerts";
+import { type FirstAnswers, takeFirst } from "../queries/first";
 import { healthQuery } from "../queries/health";
 import { isWorthRetrying } from "../queries/request";
 import { createTogether } from "../queries/together";
@@ -31,9 +32,13 @@ import { Link } from "../ui/link";
 
 const StepUp = dynamic(() => import("./step-up").then((stepUp) => stepUp.StepUp), { ssr: false });
 
-/** Frames every page: navigation, live channel, query cache, clock and zone. */
-export function Shell({ children }: { children: ReactNode }) {
-  const [queries] = useState(createQueryClient);
+/** Frames every page: navigation, live channel, query cache, clock and zone. @param first what came with the page itself */
+export function Shell({ first, children }: { first: FirstAnswers; children: ReactNode }) {
+  const [queries] = useState(() => {
+    const made = createQueryClient();
+    takeFirst(made, first);
+    return made;
+  });
   return (
     <QueryClientProvider client={queries}>
       <LiveProvider>

@@ -10,6 +10,8 @@ export function Since({ time }: { time: string }) {
   const { zone } = useZone();
   const now = useNow(60_000);
   const ms = Date.parse(time);
+  // On the server neither the reader's zone nor what day it is there is known: the place is kept for it.
+  if (now === 0) return <time style={{ visibility: "hidden" }}>00:00</time>;
   return (
     <time dateTime={time} title={formatInstant(ms, zone)}>
       {formatTick(ms, zone, now - ms < DAY_MS ? DAY_MS : 2 * DAY_MS)}
