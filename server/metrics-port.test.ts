@@ -24,7 +24,7 @@ let port: number;
 beforeAll(async () => {
   db = await freshDatabase();
   port = await freePort();
-  config = loadConfig({ DATABASE_URL: db.connectionString, METRICS_PORT: String(port) }, "");
+  config = loadConfig({ DATABASE_URL: db.appUrl, METRICS_PORT: String(port) }, "");
   await makeTopics(config, logger);
   engines = await composeEngines(config, "test", logger);
 });
@@ -109,7 +109,7 @@ test("the port answers scrapes alone, and says what is wrong when it is taken", 
   } finally {
     await open?.stop();
   }
-  const without = loadConfig({ DATABASE_URL: db.connectionString }, "");
+  const without = loadConfig({ DATABASE_URL: db.appUrl }, "");
   expect(await openMetricsPort(without, "worker", metrics, logger)).toBeNull();
 });
 

@@ -27,11 +27,11 @@ let urls: readonly [string, string];
 
 beforeAll(async () => {
   db = await freshDatabase();
-  const loaded = loadConfig({ DATABASE_URL: db.connectionString }, "");
+  const loaded = loadConfig({ DATABASE_URL: db.appUrl }, "");
   const [port, otherPort] = [await freePort(), await freePort()];
   await makeTopics(loaded, logger);
   other = spawn(process.execPath, ["dist/main.mjs", "web"], {
-    env: { ...cleanEnv(), DATABASE_URL: db.connectionString, PORT: String(otherPort) },
+    env: { ...cleanEnv(), DATABASE_URL: db.appUrl, PORT: String(otherPort) },
     stdio: "ignore",
   });
   web = await runWeb({ ...loaded, server: { ...loaded.server, PORT: port } }, logger);

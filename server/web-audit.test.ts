@@ -24,7 +24,7 @@ const running = new Set<ChildProcess>();
 beforeAll(async () => {
   db = await freshDatabase();
   folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-audit-"));
-  await makeTopics(loadConfig({ DATABASE_URL: db.connectionString }, ""), pino({ level: "silent" }));
+  await makeTopics(loadConfig({ DATABASE_URL: db.appUrl }, ""), pino({ level: "silent" }));
 });
 afterEach(() => Promise.all([...running].map((child) => end(child, "SIGTERM"))));
 afterAll(async () => {
@@ -42,7 +42,7 @@ interface Role {
 async function start(role: string, env: Record<string, string> = {}): Promise<Role> {
   const port = await freePort();
   const child = spawn(process.execPath, ["dist/main.mjs", ...role.split(" ")], {
-    env: { ...cleanEnv(), DATABASE_URL: db.connectionString, FIELDWATCH_DATA_DIR: folder, PORT: String(port), ...env },
+    env: { ...cleanEnv(), DATABASE_URL: db.appUrl, FIELDWATCH_DATA_DIR: folder, PORT: String(port), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   running.add(child);

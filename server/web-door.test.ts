@@ -25,7 +25,7 @@ beforeAll(async () => {
   port = await freePort();
   who = await adminHeader(db.pool);
   const env = {
-    DATABASE_URL: db.connectionString,
+    DATABASE_URL: db.appUrl,
     PORT: String(port),
     PUBLIC_URL: "https://iot.example",
     TRUSTED_PROXIES: "127.0.0.2",

@@ -25,7 +25,7 @@ beforeAll(async () => {
   port = await freePort();
   who = await adminHeader(db.pool);
   other = await adminHeader(db.pool);
-  const config = loadConfig({ DATABASE_URL: db.connectionString, PORT: String(port) }, "");
+  const config = loadConfig({ DATABASE_URL: db.appUrl, PORT: String(port) }, "");
   await makeTopics(config, logger);
   web = await runWeb(config, logger);
 });

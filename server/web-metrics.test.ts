@@ -28,7 +28,7 @@ let receiver: Awaited<ReturnType<typeof startOtlpReceiver>>;
 let admin: { readonly authorization: string };
 
 async function runAt(networks: string): Promise<{ readonly at: string; readonly stop: () => Promise<void> }> {
-  const loaded = loadConfig({ DATABASE_URL: db.connectionString, METRICS_NETWORKS: networks }, "");
+  const loaded = loadConfig({ DATABASE_URL: db.appUrl, METRICS_NETWORKS: networks }, "");
   const running = await runWeb({ ...loaded, server: { ...loaded.server, PORT: await freePort() } }, logger);
   return { at: `http://127.0.0.1:${running.port}/metrics`, stop: running.stop };
 }
@@ -38,7 +38,7 @@ beforeAll(async () => {
   receiver = await startOtlpReceiver();
   // Of those whose senders say nothing, none: only what a test sends with a trace.
   const traces = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_TRACES_SAMPLER: "parentbased_always_off" };
-  const loaded = loadConfig({ DATABASE_URL: db.connectionString, TRACE_SLOW_MS: "600000", ...traces }, "");
+  const loaded = loadConfig({ DATABASE_URL: db.appUrl, TRACE_SLOW_MS: "600000", ...traces }, "");
   config = { ...loaded, server: { ...loaded.server, PORT: await freePort() } };
   url = `http://127.0.0.1:${config.server.PORT}`;
   await db.pool.query(`INSERT INTO site (id, name) VALUES (1, 'A')`);

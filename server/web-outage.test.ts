@@ -52,7 +52,7 @@ async function createWay(to: URL): Promise<typeof way> {
 
 beforeAll(async () => {
   db = await freshDatabase();
-  const address = new URL(db.connectionString);
+  const address = new URL(db.appUrl);
   way = await createWay(new URL(address));
   const { port } = way;
   address.host = `127.0.0.1:${port}`;

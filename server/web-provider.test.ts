@@ -31,7 +31,7 @@ beforeAll(async () => {
     backchannel_logout_session_required: true,
   });
   const env = {
-    ...{ DATABASE_URL: db.connectionString, OIDC_ISSUER: peer.issuer, OIDC_CLIENT_ID: peer.clientId },
+    ...{ DATABASE_URL: db.appUrl, OIDC_ISSUER: peer.issuer, OIDC_CLIENT_ID: peer.clientId },
     ...{ OIDC_CLIENT_SECRET: peer.clientSecret, OIDC_ROLES: "watchers=viewer" },
   };
   const loaded = loadConfig({ ...env, PORT: String(port) }, "");

@@ -31,7 +31,7 @@ const open: Live[] = [];
 
 beforeAll(async () => {
   db = await freshDatabase();
-  const loaded = loadConfig({ DATABASE_URL: db.connectionString }, "");
+  const loaded = loadConfig({ DATABASE_URL: db.appUrl }, "");
   config = { ...loaded, server: { ...loaded.server, PORT: await freePort() } };
   url = `http://127.0.0.1:${config.server.PORT}`;
   await db.pool.query(`INSERT INTO site (id, name) VALUES (1, 'A'), (2, 'B')`);
@@ -157,7 +157,7 @@ test("who watches health is told its details as an administrator alone, live too
   const [full, summary] = watchers.map((live) => healthOf(live)!);
   expect(full).toMatchObject({ leftOut: null, version: expect.any(String) });
   expect(summary).toMatchObject({ leftOut: { permission: "administer" }, version: null });
-  const { port } = new URL(db.connectionString);
+  const { port } = new URL(db.appUrl);
   const answers = ({ probes }: typeof full & object) =>
     probes.find(({ name }) => name === "postgres.reachable")!.summary;
   expect(answers(full!)).toMatch(/PostgreSQL \d/);

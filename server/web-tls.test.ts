@@ -41,7 +41,7 @@ beforeAll(async () => {
   who = await adminHeader(db.pool);
   const config = loadConfig(
     {
-      ...{ DATABASE_URL: db.connectionString, PORT: String(await freePort()), HOST: "0.0.0.0" },
+      ...{ DATABASE_URL: db.appUrl, PORT: String(await freePort()), HOST: "0.0.0.0" },
       ...{ TLS_CERT_FILE: files.cert, TLS_KEY_FILE: files.key },
     },
     "",

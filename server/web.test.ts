@@ -33,7 +33,7 @@ const earlyAnswers: WatchAnswer[] = [];
 
 beforeAll(async () => {
   db = await freshDatabase();
-  const loaded = loadConfig({ DATABASE_URL: db.connectionString, INGEST_MAX_BODY_BYTES: "100000" }, "");
+  const loaded = loadConfig({ DATABASE_URL: db.appUrl, INGEST_MAX_BODY_BYTES: "100000" }, "");
   config = { ...loaded, server: { ...loaded.server, PORT: await freePort() } };
   url = `http://127.0.0.1:${config.server.PORT}`;
   who = await adminHeader(db.pool);

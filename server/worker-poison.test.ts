@@ -25,10 +25,7 @@ describeStartingEngines("a worker on a Kafka that others write to as they like",
   }, 120_000);
 
   it("keeps bad records as dead letters and stores the good ones around them", { timeout: 180_000 }, async () => {
-    const config = loadConfig(
-      { NODE_ENV: "test", DATABASE_URL: db.connectionString, KAFKA_BROKERS: kafka.brokers },
-      "",
-    );
+    const config = loadConfig({ NODE_ENV: "test", DATABASE_URL: db.appUrl, KAFKA_BROKERS: kafka.brokers }, "");
     const engines = await composeEngines(config, "test", logger);
     const client = new Kafka({ brokers: kafka.brokers.split(","), logLevel: 1 });
     const admin = client.admin();

@@ -16,8 +16,7 @@ afterAll(() => db.drop());
 
 const logger = pino({ level: "silent" });
 
-const config = () =>
-  loadConfig({ NODE_ENV: "test", DATABASE_URL: db.connectionString, WORKER_BATCH_MESSAGES: "50" }, "");
+const config = () => loadConfig({ NODE_ENV: "test", DATABASE_URL: db.appUrl, WORKER_BATCH_MESSAGES: "50" }, "");
 
 /** Appends messages `from` to before `to`, of ten devices with two readings each. */
 async function send(engines: Engines, from: number, to: number): Promise<void> {

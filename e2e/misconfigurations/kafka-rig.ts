@@ -18,7 +18,7 @@ export function createKafkaRig() {
 
     /** The variables that name both, and more. */
     envOf: (brokers: string, more: Readonly<Record<string, string>> = {}): Record<string, string> => ({
-      DATABASE_URL: db.connectionString,
+      DATABASE_URL: db.appUrl,
       KAFKA_BROKERS: brokers,
       ...more,
     }),

@@ -9,11 +9,11 @@ import { freeEnginePort } from "../engines/ports";
 import { diagnose, listening } from "./rig";
 
 let db: TestDatabase;
-const envOf = (uri: string) => ({ DATABASE_URL: db.connectionString, MONGODB_URI: uri });
+const envOf = (uri: string) => ({ DATABASE_URL: db.appUrl, MONGODB_URI: uri });
 const engines = (uri: string) => composeEngines(loadConfig(envOf(uri), ""), "test", pino({ level: "silent" }));
 beforeAll(async () => {
   db = await freshDatabase();
-  const config = loadConfig({ DATABASE_URL: db.connectionString }, "");
+  const config = loadConfig({ DATABASE_URL: db.appUrl }, "");
   const embedded = await composeEngines(config, "test", pino({ level: "silent" }));
   await embedded.eventLog.ensureTopics(topicSettings(config));
   await embedded.close();

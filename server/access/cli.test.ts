@@ -14,7 +14,7 @@ afterAll(() => db.drop());
 test("a key for a site that isn't there is made only when the site is to be added", async () => {
   await db.pool.query("INSERT INTO site (name) VALUES ('north'), ('south')");
   const printed = vi.spyOn(process.stdout, "write").mockReturnValue(true);
-  const config = loadConfig({ DATABASE_URL: db.connectionString }, "");
+  const config = loadConfig({ DATABASE_URL: db.appUrl }, "");
   const run = (...argv: string[]) =>
     runKey(config, pino({ level: "silent" }), ["--name", "k", ...argv], { find: findSite, ensure: ensureSite });
   try {

@@ -9,6 +9,14 @@ import { until } from "@/server/testing/until";
 
 const rig = createApiRig();
 
+test("the API under test has the rights of the product's processes, no owner's", async () => {
+  // What only the owner may, on which a route must not rest: a month by its own name, emptying a table, changing the record.
+  await rig.owner.query("SELECT make_month('sample', 2020, 1)");
+  const { pool } = rig.engines;
+  for (const text of ["SELECT FROM sample_2020_01", "TRUNCATE device_twin", "UPDATE audit_row SET actor = 'x'"])
+    await expect(pool.query(text), text).rejects.toMatchObject({ code: "42501" });
+});
+
 describe("from a message to every answer", () => {
   beforeAll(() => rig.sendFleet());
 

@@ -126,24 +126,24 @@ let api: Api;
 beforeAll(async () => {
   await rig.sendFleet();
   // Who asks, as what is signed names them.
-  await rig.engines.pool.query(`INSERT INTO account (id, name) VALUES (1, 'Ada') ON CONFLICT DO NOTHING`);
+  await rig.owner.query(`INSERT INTO account (id, name) VALUES (1, 'Ada') ON CONFLICT DO NOTHING`);
   // Enough for a second page of one.
-  await rig.engines.pool.query(`WITH rule AS (
+  await rig.owner.query(`WITH rule AS (
       INSERT INTO alert_rule (name, enabled, spec, created_by, updated_by) VALUES ('hot', false, '{"kind": "silence"}', 'Ada', 'Ada') RETURNING id)
     INSERT INTO alert (rule_id, rule_version, severity, state, started_at, fired_at, decided_at)
     SELECT rule.id, 1, 'warning', 'firing', now(), now(), now() FROM rule, generate_series(1, 2)`);
-  await rig.engines.pool.query(
+  await rig.owner.query(
     `INSERT INTO event (kind, key, severity, started_at, ended_at, data) SELECT 'note', i::text, 'info', now(), now(), '{"text": "x", "by": "Ada"}' FROM generate_series(1, 2) i`,
   );
-  await rig.engines.pool
+  await rig.owner
     .query(`INSERT INTO odd_stretch (device_id, metric_id, from_time, to_time, goes_on, score, peak, peak_at, channel, now_value, usual, farthest,
       known_since, step_ends, step_scores)
     SELECT d.id, m.id, now(), now() + interval '5 minutes', true, 2, 2, now(), 'value', 9, 1, 4, now() - interval '2 days', '{300}', '{2}'
     FROM device d, metric m LIMIT 2`);
-  await rig.engines.pool
+  await rig.owner
     .query(`INSERT INTO quality_day (device_id, metric_id, bucket, received, validity, timeliness, plausibility, uniqueness, score)
     SELECT d.id, m.id, date_trunc('day', now(), 'UTC'), 1, 1, 1, 1, 1, 100 FROM device d, metric m LIMIT 2`);
-  await rig.engines.pool.query("INSERT INTO device (name) VALUES ('to-go')");
+  await rig.owner.query("INSERT INTO device (name) VALUES ('to-go')");
   const sink = new Writable({
     write: (chunk, _, done) => {
       logged.push(String(chunk));

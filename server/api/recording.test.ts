@@ -142,7 +142,7 @@ test("of a change elsewhere a row tells before that it is tried: whoever is kill
   expect((await deeds()).find((row) => row.id === id)).toMatchObject({ unsettled: true });
 
   // Its row can't be written: nothing is tried. That of the outcome can't: what was done stays done, and is not told as failed.
-  await rig.engines.pool.query(
+  await rig.owner.query(
     `CREATE FUNCTION full_now() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.outcome <> 'tried' OR NEW.target = 'y' THEN RAISE EXCEPTION 'full'; END IF; RETURN NEW; END $$;
      CREATE TRIGGER full_now BEFORE INSERT ON audit_row FOR EACH ROW EXECUTE FUNCTION full_now()`,
   );
@@ -170,7 +170,7 @@ test("of a change elsewhere a row tells before that it is tried: whoever is kill
   ).toBe(1);
   expect(untold).toHaveLength(1);
   expect(await last()).toMatchObject({ outcome: "tried", unsettled: true });
-  await rig.engines.pool.query("DROP TRIGGER full_now ON audit_row; DROP FUNCTION full_now");
+  await rig.owner.query("DROP TRIGGER full_now ON audit_row; DROP FUNCTION full_now");
 });
 
 test("what is tried says on what, before anything is done, and what is refused before it is tried leaves no row", async () => {
@@ -191,9 +191,9 @@ test("what is tried says on what, before anything is done, and what is refused b
 test("what could not be told is told the next time", async () => {
   const { seen } = createRecording(rig.engines.pool, () => {});
   const deed = { verb: "listMessages", target: "once", address: null, detail: null };
-  await rig.engines.pool.query("ALTER TABLE audit_row RENAME TO audit_row_away");
+  await rig.owner.query("ALTER TABLE audit_row RENAME TO audit_row_away");
   await expect(seen(SYSTEM, deed, false)).rejects.toThrow("can't be written");
-  await rig.engines.pool.query("ALTER TABLE audit_row_away RENAME TO audit_row");
+  await rig.owner.query("ALTER TABLE audit_row_away RENAME TO audit_row");
   await seen(SYSTEM, deed, false);
   await seen(SYSTEM, deed, false);
   expect((await deeds()).filter(({ target }) => target === "once")).toHaveLength(1);

@@ -37,7 +37,7 @@ beforeEach(async () => {
 const telling = () =>
   composeLineage(
     loadConfig({
-      ...{ DATABASE_URL: db.connectionString, OPENLINEAGE_URL: `${receiver.url}/`, OPENLINEAGE_API_KEY: "k3y" },
+      ...{ DATABASE_URL: db.appUrl, OPENLINEAGE_URL: `${receiver.url}/`, OPENLINEAGE_API_KEY: "k3y" },
       ...{ OPENLINEAGE_NAMESPACE: "plant-7", DATA_OWNER: "Plant data" },
     }),
   )!;

@@ -53,7 +53,7 @@ afterAll(async () => {
 
 function start(): ChildProcess {
   return spawn(process.execPath, [program], {
-    env: { ...process.env, DATABASE_URL: db.connectionString, FIELDWATCH_DATA_DIR: folder },
+    env: { ...process.env, DATABASE_URL: db.appUrl, FIELDWATCH_DATA_DIR: folder },
     stdio: "ignore",
   });
 }

@@ -13,7 +13,7 @@ let db: TestDatabase;
 let engines: Engines;
 beforeAll(async () => {
   db = await freshDatabase();
-  const config = loadConfig({ DATABASE_URL: db.connectionString }, "");
+  const config = loadConfig({ DATABASE_URL: db.appUrl }, "");
   engines = await composeEngines(config, "test", pino({ level: "silent" }));
   await engines.eventLog.ensureTopics(topicSettings(config));
 });

@@ -13,7 +13,7 @@ import { createPrismaClient } from "./prisma";
 
 test("the server ends statements of web and worker that nobody waits for any more, and none of a migration", async () => {
   const db = await freshDatabase();
-  const config = loadConfig({ DATABASE_URL: db.connectionString }, "");
+  const config = loadConfig({ DATABASE_URL: db.appUrl }, "");
   const limitOf = async (role: string) => {
     const { pool } = connectDatabase(config, role, pino({ level: "silent" }));
     const { rows } = await pool.query<{ statement_timeout: string }>("SHOW statement_timeout");

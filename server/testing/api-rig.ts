@@ -1,3 +1,4 @@
+import type pg from "pg";
 import pino from "pino";
 import { afterAll, beforeAll, expect } from "vitest";
 import type { z } from "zod";
@@ -71,7 +72,8 @@ interface Sending {
 }
 
 /**
- * The API on a database of its own, with a worker, until the file's tests are done. Call it once, at the top of a test file.
+ * The API on a database of its own, with a worker, until the file's tests are done, both by the role the product runs as. Call it once, at the
+ * top of a test file.
  * @param variables of the configuration, besides the database's.
  */
 export function createApiRig(variables: Readonly<Record<string, string>> = {}) {
@@ -127,7 +129,7 @@ export function createApiRig(variables: Readonly<Record<string, string>> = {}) {
 
   beforeAll(async () => {
     db = await freshDatabase();
-    config = loadConfig({ DATABASE_URL: db.connectionString, ...variables }, "");
+    config = loadConfig({ DATABASE_URL: db.appUrl, ...variables }, "");
     engines = await composeEngines(config, "test", silent);
     prisma = createPrismaClient(engines.pool);
     await engines.eventLog.ensureTopics(topicSettings(config));
@@ -151,8 +153,13 @@ export function createApiRig(variables: Readonly<Record<string, string>> = {}) {
     get config(): Config {
       return config;
     },
+    /** Of the owner of the tables: what a test makes and looks at, past the API. */
+    get owner(): pg.Pool {
+      return db.pool;
+    },
+    /** As who the API is connected. */
     get connectionString(): string {
-      return db.connectionString;
+      return db.appUrl;
     },
     logger: silent,
 

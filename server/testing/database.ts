@@ -9,26 +9,29 @@ import type {} from "./provided";
 
 /** A database of its own, migrated. */
 export interface TestDatabase {
+  /** Of the owner of the tables, for what a test itself makes and looks at. */
   readonly pool: pg.Pool;
+  /** As the owner of the tables, by whom migrations are done. */
   readonly connectionString: string;
+  /** As the role that the product's processes run as: what is started with it may do here what it may there, and no more. */
+  readonly appUrl: string;
   /** Closes the pool and drops the database. @throws Error naming every connection that was not closed. */
   drop(): Promise<void>;
 }
 
 /** Makes a new database for a test file; call `drop` in afterAll. */
 export async function freshDatabase(): Promise<TestDatabase> {
-  const { adminUrl, template } = inject("testDatabase");
+  const { adminUrl, appUrl, template } = inject("testDatabase");
   const name = `test_${randomBytes(6).toString("hex")}`;
   await asAdmin(adminUrl, (client) => client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));
-  const url = new URL(adminUrl);
-  url.pathname = `/${name}`;
-  const connectionString = url.href;
+  const connectionString = Object.assign(new URL(adminUrl), { pathname: `/${name}` }).href;
   const pool = createPool(connectionString, { role: "test", logger: pino({ level: "silent" }), size: 10 });
   // A copy of the template is another log, so it must not have the same identity.
   await pool.query("UPDATE log_cluster SET id = $1", [`pg-${name}`]);
   return {
     pool,
     connectionString,
+    appUrl: Object.assign(new URL(appUrl), { pathname: `/${name}` }).href,
     async drop() {
       const leaks = await closePool(pool);
       await asAdmin(adminUrl, async (client) => {

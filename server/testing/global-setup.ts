@@ -6,7 +6,12 @@ import pino from "pino";
 import type { TestProject } from "vitest/node";
 import { startEmbeddedPostgres } from "@/server/postgres/embedded/embedded-postgres";
 import { migrate } from "@/server/postgres/migrate";
+import { admitRuntimeRole } from "@/server/postgres/runtime-role";
+import type { ProvidedContext } from "vitest";
 import type {} from "./provided";
+
+/** The role the product's processes run as, on a server that is given. */
+const APP_ROLE = "fieldwatch_test_app";
 
 /** Starts what the whole test run shares: one PostgreSQL, and the real engines its files ask for. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -27,7 +32,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
 /** TEST_DATABASE_URL, or an embedded PostgreSQL in a temporary folder. */
 async function provideDatabase(
-  provide: (database: { adminUrl: string; template: string }) => void,
+  provide: (database: ProvidedContext["testDatabase"]) => void,
 ): Promise<() => Promise<void>> {
   const given = process.env.TEST_DATABASE_URL;
   const dataDir = given === undefined ? mkdtempSync(path.join(tmpdir(), "fieldwatch-test-")) : undefined;
@@ -41,6 +46,8 @@ async function provideDatabase(
     : undefined;
   const adminUrl = given ?? embedded?.ownerConnectionString ?? "";
   const template = `fieldwatch_template_${process.pid}`;
+  // A given server's role has the password of its administrator: tests may run there several at once.
+  const appUrl = embedded?.connectionString ?? Object.assign(new URL(adminUrl), { username: APP_ROLE }).href;
   const admin = new pg.Client({ connectionString: adminUrl });
   await admin.connect();
   try {
@@ -49,10 +56,12 @@ async function provideDatabase(
     const url = new URL(adminUrl);
     url.pathname = `/${template}`;
     await migrate(url.href);
+    // Every copy of the template has its grants.
+    await admitRuntimeRole(url.href, appUrl);
   } finally {
     await admin.end();
   }
-  provide({ adminUrl, template });
+  provide({ adminUrl, appUrl, template });
 
   return async () => {
     if (embedded) {

@@ -10,7 +10,7 @@ import type { TestDatabase } from "./database";
 
 /** The notifier's parts on a database, by a clock that stands still until it is moved. */
 export function notifierRig(db: TestDatabase, dataDir: string) {
-  const config = { ...loadConfig({ DATABASE_URL: db.connectionString }, ""), dataDir };
+  const config = { ...loadConfig({ DATABASE_URL: db.appUrl }, ""), dataDir };
   const keptSecrets = createKeptSecrets(config);
   const clock = { now: Date.now() };
   const deps = {

@@ -14,8 +14,8 @@ export interface TestEngines {
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Connection string of the test server's administrative database, and the name of the migrated template. */
-    testDatabase: { adminUrl: string; template: string };
+    /** How to connect to the test server as its administrator and as the role the product runs as, and the name of the migrated template. */
+    testDatabase: { adminUrl: string; appUrl: string; template: string };
     testEngines: TestEngines;
   }
 }

@@ -48,7 +48,7 @@ export function createSignInRig() {
   });
 
   const query = async <T extends object>(sql: string, values: unknown[] = []) =>
-    (await rig.engines.pool.query<T>(sql, values)).rows;
+    (await rig.owner.query<T>(sql, values)).rows;
 
   function ask(verb: VerbName, { cookie, body, params = {}, address = "10.0.0.1", headers = {} }: Asking = {}) {
     const all = {

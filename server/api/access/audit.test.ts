@@ -16,7 +16,7 @@ import { type VerbName, VERBS } from "../verbs";
 
 const rig = createApiRig();
 const query = async <T extends object>(sql: string, values: unknown[] = []) =>
-  (await rig.engines.pool.query<T>(sql, values)).rows;
+  (await rig.owner.query<T>(sql, values)).rows;
 
 const ALL = { actor: null, verb: null, target: null, outcome: null, from: null, to: null, before: null, limit: 1e6 };
 /** Whole rows, oldest first; what the worker adds when it ends a job comes at any time. */
@@ -387,11 +387,11 @@ test("after a removal nothing in the database says who that was", async () => {
   const { items } = await read(keysAnswer, api.handle("listAccessKeys", new Request("http://here/x"), {}));
   expect(items.find(({ id }) => id === key.id)?.madeBy).toBe(`user ${accountId}`);
   expect((await readSkipped(pool, 1))[0]?.skippedBy).toBe(`user ${accountId}`);
-  const { rows: tables } = await pool.query<{ name: string }>(
+  const { rows: tables } = await rig.owner.query<{ name: string }>(
     `SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = current_schema()`,
   );
   for (const { name } of tables) {
-    const { rows } = await pool.query(`SELECT t FROM ${name} t WHERE t::text ~* 'marker'`);
+    const { rows } = await rig.owner.query(`SELECT t FROM ${name} t WHERE t::text ~* 'marker'`);
     expect([name, rows]).toEqual([name, []]);
   }
 });

@@ -9,7 +9,7 @@ import type { VerbName } from "../verbs";
 const rig = createApiRig();
 const sites = new Map<string, number>();
 beforeAll(async () => {
-  const { rows } = await rig.engines.pool.query<{ id: number; name: string }>(
+  const { rows } = await rig.owner.query<{ id: number; name: string }>(
     `INSERT INTO site (name) VALUES ('north'), ('south') RETURNING id, name`,
   );
   for (const { id, name } of rows) sites.set(name, id);
@@ -77,7 +77,7 @@ describe("who makes which keys", () => {
     expect(mistyped).toMatchObject({
       ...{ kind: "not-found", detail: 'There is no site nroth. Is north meant? With "newSite": true it is added.' },
     });
-    expect((await rig.engines.pool.query(`SELECT FROM site WHERE name = 'nroth'`)).rowCount).toBe(0);
+    expect((await rig.owner.query(`SELECT FROM site WHERE name = 'nroth'`)).rowCount).toBe(0);
     expect((await refused(make(admin, { kind: "site", newSite: true }))).kind).toBe("invalid-parameters");
     // Who is at home at one site is told of no other, and adds none.
     const editor = person({ role: "editor", siteId: at("north") });
@@ -97,7 +97,7 @@ describe("who makes which keys", () => {
     const editor = person({ role: "editor", siteId: at("north") });
     const asked = { kind: "service", name: "of refused", role: "admin", site: "north" };
     expect((await refused(make(editor, asked))).kind).toBe("not-allowed");
-    const { rows } = await rig.engines.pool.query(
+    const { rows } = await rig.owner.query(
       `SELECT detail->'asked' AS asked FROM audit_row WHERE verb = 'makeAccessKey' AND outcome = 'denied' AND target = 'of refused'`,
     );
     expect(rows).toEqual([{ asked: expect.objectContaining(asked) }]);
@@ -138,7 +138,7 @@ test("rotating makes the same key again, beside the one there is; one that is re
   expect(first).toMatchObject(settings);
   expect(Date.parse(expiresAt!) - Date.parse(second.createdAt)).toBeGreaterThan(10 * DAY - 60_000);
   expect([second.id === first.id, text.includes(second.id)]).toEqual([false, true]);
-  const { rows } = await rig.engines.pool.query(
+  const { rows } = await rig.owner.query(
     `SELECT detail->>'of' AS "of" FROM audit_row WHERE verb = 'rotateAccessKey' AND target = $1`,
     [second.id],
   );
@@ -162,17 +162,16 @@ test("of keys that take each other's place two work at a time, and one that has 
   await read(keyView, call("revokeAccessKey", admin, { id: first.id }));
   const { key: third } = await read(madeKey, rotate(second.id));
   expect((await refused(rotate(third.id))).detail).toContain(`(${second.id}, ${third.id})`);
-  await rig.engines.pool.query(`UPDATE access_key SET expires_at = now() WHERE id = $1`, [second.id]);
+  await rig.owner.query(`UPDATE access_key SET expires_at = now() WHERE id = $1`, [second.id]);
   expect((await refused(rotate(second.id))).detail).toBe(`The key ${second.id} is expired: make a new one.`);
   expect((await rotate(third.id)).status).toBe(200);
 });
 
 test("the list tells what each key has named first within the hour, and the most it may", async () => {
   const { id } = await made(admin, { kind: "site" });
-  await rig.engines.pool.query(
-    `INSERT INTO new_name (kind, name, sender) VALUES ('device', 'x', $1), ('metric', 'y', $1)`,
-    [id],
-  );
+  await rig.owner.query(`INSERT INTO new_name (kind, name, sender) VALUES ('device', 'x', $1), ('metric', 'y', $1)`, [
+    id,
+  ]);
   const { items, newNamesLimits } = await read(keysAnswer, call("listAccessKeys", admin));
   expect(items.find((key) => key.id === id)?.newNames).toEqual({ devices: 1, metrics: 1 });
   expect(newNamesLimits).toEqual({ devices: 20_000, metrics: 1000 });
@@ -196,7 +195,7 @@ test("a key that has ended, or is used from elsewhere, is refused with the reaso
   await read(keyView, call("revokeAccessKey", admin, { id: key.id }));
   authenticator.forget("keys");
   expect((await refused(send("10.1.2.3"))).detail).toContain("The key gateway is revoked.");
-  const { rows } = await rig.engines.pool.query(
+  const { rows } = await rig.owner.query(
     `SELECT actor_kind, actor, verb, outcome, address, detail FROM audit_row WHERE actor_id = $1 ORDER BY id`,
     [key.id],
   );

@@ -40,7 +40,7 @@ beforeAll(() => {
 afterAll(() => peer.stop());
 
 const query = async <T extends object>(sql: string, values: unknown[] = []) =>
-  (await rig.engines.pool.query<T>(sql, values)).rows;
+  (await rig.owner.query<T>(sql, values)).rows;
 beforeEach(async () => {
   await query("TRUNCATE session, sign_in_failure, spent_token; DELETE FROM role_grant; DELETE FROM account");
   authenticator.forget("people");

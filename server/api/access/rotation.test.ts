@@ -60,7 +60,7 @@ test("a key is rotated while many send by it, and no message is lost or stored t
     });
     await until(
       async () => {
-        const { rows } = await rig.engines.pool.query<{ stored: number; different: number }>(
+        const { rows } = await rig.owner.query<{ stored: number; different: number }>(
           `SELECT count(*)::integer AS stored, count(DISTINCT value)::integer AS different FROM reading WHERE metric = 'number'`,
         );
         return rows[0]!.stored === sent && rows[0]!.different === sent;

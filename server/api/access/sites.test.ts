@@ -42,9 +42,9 @@ const DEVICES = { own: "at-a", other: "at-b", none: "nowhere" } as const;
 
 beforeAll(async () => {
   asking.api = rig.compose({ callerOf: async () => asking.caller });
-  await rig.engines.pool.query(`INSERT INTO site (id, name) VALUES (1, 'A'), (2, 'B'), (3, 'C')`);
-  await rig.engines.pool.query(`SELECT setval('site_id_seq', 3)`);
-  await rig.engines.pool.query(
+  await rig.owner.query(`INSERT INTO site (id, name) VALUES (1, 'A'), (2, 'B'), (3, 'C')`);
+  await rig.owner.query(`SELECT setval('site_id_seq', 3)`);
+  await rig.owner.query(
     `INSERT INTO alert_rule (name, spec, created_by, updated_by) VALUES ('silent', '{"kind": "silence", "of": {}, "afterMs": null, "severity": "warning"}', 'test', 'test')`,
   );
   await send();
@@ -114,7 +114,7 @@ test.each(ROLES)("%s of site A: own, other and no site", async (role) => {
 
 test("a removal is for an administrator of the device's site", async () => {
   const remove = (id: string, ...grants: Grant[]) => statusOf(ask(person(...grants), "deleteDevice", { id }));
-  await rig.engines.pool.query(`INSERT INTO device (name, site_id) VALUES ('gone', 1)`);
+  await rig.owner.query(`INSERT INTO device (name, site_id) VALUES ('gone', 1)`);
   expect(await remove("gone", { role: "editor", siteId: A })).toBe(403);
   expect(await remove("gone", { role: "admin", siteId: B })).toBe(404);
   expect(await remove("gone", { role: "viewer", siteId: A }, { role: "admin", siteId: B })).toBe(403);
@@ -138,11 +138,11 @@ test("a permission counts only at the site of the grant it came from, and moving
   expect(await statusOf(patch(both, "at-a", { site: "B" }))).toBe(403);
   for (const site of ["A", "C", "new", null])
     expect([site, await statusOf(patch(both, "at-b", { site }))]).toEqual([site, 403]);
-  expect((await rig.engines.pool.query(`SELECT FROM site WHERE name = 'new'`)).rowCount).toBe(0);
+  expect((await rig.owner.query(`SELECT FROM site WHERE name = 'new'`)).rowCount).toBe(0);
   const editor = person({ role: "editor", siteId: B }, { role: "editor", siteId: C });
   expect(await statusOf(patch(editor, "at-b", { site: "C" }))).toBe(200);
   expect(await statusOf(patch(editor, "at-b", { site: "B" }))).toBe(200);
-  const told = await rig.engines.pool.query(`SELECT FROM audit_row WHERE verb = 'updateDevice' AND outcome = 'denied'`);
+  const told = await rig.owner.query(`SELECT FROM audit_row WHERE verb = 'updateDevice' AND outcome = 'denied'`);
   expect(told.rowCount).toBeGreaterThan(0);
 });
 
@@ -203,10 +203,9 @@ test("people and programs are given roles at sites, by the names of sites", asyn
   await read(userLink, ask(admin, "addUser", {}, { body: { name: "Root", role: "admin" } }));
   const made = await read(userLink, ask(admin, "addUser", {}, { body: { name: "Grace", grants } }));
   expect(made.user).toMatchObject({ role: "editor", grants });
-  const rows = await rig.engines.pool.query(
-    `SELECT role, site_id FROM role_grant WHERE account_id = $1 ORDER BY site_id`,
-    [made.user.id],
-  );
+  const rows = await rig.owner.query(`SELECT role, site_id FROM role_grant WHERE account_id = $1 ORDER BY site_id`, [
+    made.user.id,
+  ]);
   expect(rows.rows).toEqual([
     { role: "viewer", site_id: 1 },
     { role: "editor", site_id: 2 },

@@ -11,7 +11,7 @@ import { sessionCookie } from "./cookie";
 const PORT = 3997;
 const PASSWORD = "correct horse battery";
 const rig = createApiRig({ PORT: String(PORT) });
-const query = (sql: string) => rig.engines.pool.query(sql);
+const query = (sql: string) => rig.owner.query(sql);
 
 test("what outlives a session, or removes for good, takes people who have proven within ten minutes who they are; keys can't prove it", async () => {
   const found = Object.entries(VERBS).flatMap(([name, { operation }]) => (operation.stepUp ? [name as VerbName] : []));

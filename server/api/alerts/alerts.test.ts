@@ -69,7 +69,7 @@ test("a rule is made, judges what comes, and its alert is acknowledged, listed a
     version: 2,
     note: "x",
   });
-  const deeds = await rig.engines.pool.query<{ verb: string; outcome: string }>(`SELECT verb, outcome FROM audit_row`);
+  const deeds = await rig.owner.query<{ verb: string; outcome: string }>(`SELECT verb, outcome FROM audit_row`);
   expect(deeds.rows.filter(({ outcome }) => outcome === "done").map(({ verb }) => verb)).toEqual(
     expect.arrayContaining(["addRule", "acknowledgeAlert", "updateRule"]),
   );

@@ -22,7 +22,7 @@ async function send(device: string, readings: readonly (readonly [time: number, 
   const body = readings.map(([time, t]) => ({ device, time: new Date(time).toISOString(), readings: { t } }));
   expect((await rig.post(JSON.stringify(body))).status).toBe(202);
   await until(async () => {
-    const { rows } = await rig.engines.pool.query(`SELECT FROM reading WHERE device = $1 AND time = $2`, [
+    const { rows } = await rig.owner.query(`SELECT FROM reading WHERE device = $1 AND time = $2`, [
       device,
       new Date(readings.at(-1)![0]),
     ]);

@@ -22,7 +22,7 @@ test("what is stored is measured, goes on as it comes, and costs what one's own 
   const stored = new Map(found.stores.map((one) => [one.store, one]));
   expect([...stored.keys()]).toEqual(["raw", "minutes", "hours", "messages", "deadLetters", "log"]);
   expect(found).toMatchObject({ messages: 604, messagesPerDay: 604 * 24, elsewhere: [], trouble: null });
-  const { rows } = await rig.engines.pool.query<{ bytes: number }>(
+  const { rows } = await rig.owner.query<{ bytes: number }>(
     `SELECT sum(pg_total_relation_size(t))::float8 AS bytes FROM unnest(ARRAY['archive_block', 'archive_fresh', 'message_archive']::regclass[]) t`,
   );
   const messages = stored.get("messages")!;

@@ -23,7 +23,7 @@ const PATIENCE = { timeoutMs: 20_000 };
 
 const rig = createApiRig({ MAX_METRICS: "3" });
 // Not TRUNCATE: it would wait for every step of a job that is under way, and what that asks meanwhile would wait for it.
-beforeEach(() => rig.engines.pool.query("DELETE FROM dead_letter; DELETE FROM job_run"));
+beforeEach(() => rig.owner.query("DELETE FROM dead_letter; DELETE FROM job_run"));
 
 const { get } = rig;
 
@@ -51,7 +51,7 @@ async function refused(answer: Promise<Response>) {
 const list = (query = "") => read(deadLettersAnswer, get("listDeadLetters", {}, query));
 const one = (id: string) => read(deadLetter, get("getDeadLetter", { id }));
 const readings = async () =>
-  (await rig.engines.pool.query("SELECT metric, value FROM reading WHERE time > now() - interval '2 days'")).rowCount;
+  (await rig.owner.query("SELECT metric, value FROM reading WHERE time > now() - interval '2 days'")).rowCount;
 
 /** Puts messages into the log and waits until they have become `count` dead letters. */
 async function refuse(messages: readonly unknown[], count = messages.length) {
@@ -141,12 +141,12 @@ describe("one dead letter", () => {
     const message = raw.replace(/"time":"[^"]+"/, `"time":"${iso(now)}"`);
     await read(resendAnswer, post("resendDeadLetter", { id }, { message }));
     await until(async () => (await one(id)).status === "resent", PATIENCE);
-    const { pool } = rig.engines;
+    const { owner } = rig;
     const siteOf = `SELECT s.name FROM device d JOIN site s ON s.id = d.site_id WHERE d.name = 'press-9'`;
-    expect((await pool.query(siteOf)).rows).toEqual([{ name: "north" }]);
+    expect((await owner.query(siteOf)).rows).toEqual([{ name: "north" }]);
 
     // Moved away meanwhile: the preview says so, and what it becomes when it is sent all the same keeps its site.
-    await pool.query(`INSERT INTO site (name) VALUES ('east');
+    await owner.query(`INSERT INTO site (name) VALUES ('east');
       UPDATE device SET site_id = (SELECT id FROM site WHERE name = 'east'), site_by_person = true WHERE name = 'press-9';
       TRUNCATE dead_letter`);
     await rig.engines.eventLog.append(TOPICS.telemetry, [{ key: "press-9", value, headers: siteHeaders("north") }]);
@@ -158,7 +158,7 @@ describe("one dead letter", () => {
     });
     await read(resendAnswer, post("resendDeadLetter", { id: late }, {}));
     await until(async () => (await one(late)).status === "resent", PATIENCE);
-    const { rows } = await pool.query(`SELECT DISTINCT sender_site AS site FROM dead_letter`);
+    const { rows } = await rig.owner.query(`SELECT DISTINCT sender_site AS site FROM dead_letter`);
     expect(rows).toEqual([{ site: "north" }]);
   });
 
@@ -173,7 +173,7 @@ describe("one dead letter", () => {
     expect(found).toMatchObject({ ok: false, problems: [{ reason: "tooManyMetrics", field: "z" }] });
     expect(found.readings).toBe(3);
     expect(await preview("{")).toMatchObject({ ok: false, problems: [{ reason: "notJson" }] });
-    expect((await rig.engines.pool.query("SELECT FROM device WHERE name = 'new'")).rowCount).toBe(0);
+    expect((await rig.owner.query("SELECT FROM device WHERE name = 'new'")).rowCount).toBe(0);
   });
 
   test("given up and taken back, each only when it can be", async () => {
@@ -264,12 +264,12 @@ describe("many dead letters", () => {
   });
 
   test("not by more jobs than fit", async () => {
-    await rig.engines.pool.query(
+    await rig.owner.query(
       `INSERT INTO job_run (id, job, lane, trigger, params, total, state)
        SELECT 'busy-' || i, 'dead-letters', 'busy-' || i, 'request',
          '{"action":"resend","filter":{"device":"nobody","reason":"tooDeep"},"until":0,"perSecond":1}', 0, 'waiting' FROM generate_series(1, 8) i`,
     );
-    await rig.engines.pool.query(
+    await rig.owner.query(
       `INSERT INTO dead_letter (id, log, partition, "offset", reason, detail, device, ingest_time, processed_time, raw, status, job)
        SELECT 'held-' || i, 'l', 0, i, 'tooDeep', '', 'nobody', now(), now(), '', 'resending', 'busy-' || i FROM generate_series(1, 8) i`,
     );

@@ -7,7 +7,7 @@ const rig = createApiRig();
 describe("from a message to every answer", () => {
   beforeAll(async () => {
     await rig.sendFleet();
-    await rig.engines.pool.query("UPDATE metric SET unit = '°C' WHERE name = 'temperature'");
+    await rig.owner.query("UPDATE metric SET unit = '°C' WHERE name = 'temperature'");
   });
 
   test("devices: search takes wildcards literally, filters, counts", async () => {
@@ -110,7 +110,7 @@ describe("from a message to every answer", () => {
       ),
     ).toBe(600);
     // No cold storage is set here, so what lies there can't be read.
-    await rig.engines.pool.query(
+    await rig.owner.query(
       `WITH file AS (
          INSERT INTO cold_file (month, name, url, state, bytes, rows, readings, min_time, max_time, metrics)
          SELECT '2026-01-01', 'readings/a.parquet', 'file:///gone', 'kept', 100, 1, 1, '2026-01-05', '2026-01-05', ARRAY[id] FROM metric WHERE name = 'temperature' RETURNING id)
@@ -121,8 +121,8 @@ describe("from a message to every answer", () => {
       const problem = await refused(rig.get(verb, { id: "press-07" }, query));
       expect(problem).toMatchObject({ kind: "cold-storage-unavailable", status: 503 });
     }
-    await rig.engines.pool.query("DELETE FROM cold_device");
-    await rig.engines.pool.query("DELETE FROM cold_file");
+    await rig.owner.query("DELETE FROM cold_device");
+    await rig.owner.query("DELETE FROM cold_file");
     expect((await refused(rig.get("downloadCsv", { id: "nobody" }, "metric=temperature"))).status).toBe(404);
     expect((await refused(rig.get("downloadCsv", { id: "zeta" }, "metric=temperature,nothing"))).status).toBe(404);
     expect((await refused(rig.get("downloadCsv", { id: "zeta" }, "metric=,"))).status).toBe(400);

@@ -139,7 +139,7 @@ describe("values near the ends of a double", () => {
   });
 
   test("the views for people who write SQL tell no sum that is none", async () => {
-    const { rows } = await rig.engines.pool.query<{ metric: string; sum: number | null; max: number }>(
+    const { rows } = await rig.owner.query<{ metric: string; sum: number | null; max: number }>(
       "SELECT DISTINCT metric, sum, max FROM reading_minute WHERE device = 'ends' AND metric IN ('up', 'tiny') ORDER BY metric",
     );
     expect(rows).toEqual([

@@ -39,7 +39,7 @@ test("several devices are changed in one request, each with its outcome, and tol
     "alpha_1",
     "alpha_2",
   ]);
-  const { rows } = await rig.engines.pool.query<{ detail: object }>(
+  const { rows } = await rig.owner.query<{ detail: object }>(
     `SELECT detail FROM audit_row WHERE verb = 'changeDevices' AND outcome = 'done'`,
   );
   expect(rows).toMatchObject([

@@ -205,7 +205,7 @@ test("units: series tell theirs, and values in different ones are never put toge
 });
 
 test("too many to put together is a problem that says how many; too many series are cut, and told", async () => {
-  await rig.engines.pool.query(
+  await rig.owner.query(
     `WITH added AS (INSERT INTO device (name, site_id) SELECT 'x-' || lpad(i::text, 5, '0'), 1 FROM generate_series(1, $1) i RETURNING id)
      INSERT INTO device_metric (device_id, metric_id) SELECT added.id, m.id FROM added, metric m WHERE m.name = 'temperature'`,
     [MOST_DEVICES],

@@ -25,7 +25,7 @@ let api: Api;
 
 beforeAll(async () => {
   db = await freshDatabase();
-  const config = loadConfig({ DATABASE_URL: db.connectionString }, "");
+  const config = loadConfig({ DATABASE_URL: db.appUrl }, "");
   engines = await composeEngines(config, "test", logger);
   prisma = createPrismaClient(engines.pool);
   api = composeApi({

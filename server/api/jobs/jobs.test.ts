@@ -48,7 +48,7 @@ test("refuses what makes no sense, and says why", async () => {
   expect((await refused(post("stopJobRun", { name: "rate-retention", id: "x" }))).kind).toBe("not-found");
   for (const verb of ["runJob", "pauseJob"] as const)
     expect((await refused(post(verb, { name: "dead-letters" }))).kind).toBe("wrong-status");
-  await rig.engines.pool.query(
+  await rig.owner.query(
     `INSERT INTO job_run (id, job, lane, trigger, state, lease_until) VALUES ('held', 'rate-retention', 'rate-retention', 'request', 'running', now() + interval '1 hour')`,
   );
   expect((await refused(post("runJob", { name: "rate-retention" }))).kind).toBe("wrong-status");

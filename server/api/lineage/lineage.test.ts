@@ -9,7 +9,7 @@ const lineage = () => read(lineageAnswer, rig.get("getLineage"));
 
 test("what data there is is told with what really went each way", async () => {
   await rig.sendFleet();
-  await rig.engines.pool.query("UPDATE metric SET owner = 'Climate team' WHERE name = 'temperature'");
+  await rig.owner.query("UPDATE metric SET owner = 'Climate team' WHERE name = 'temperature'");
   await until(async () => {
     const { nodes } = await lineage();
     return nodes.find(({ id }) => id === "readings")?.newest !== null;
@@ -21,7 +21,7 @@ test("what data there is is told with what really went each way", async () => {
     ...["source:fieldwatch", "log", "messages", "latest", "readings", "deadLetters"],
     ...["minutes", "hours", "quarters", "downloads"],
   ]);
-  const { rows } = await rig.engines.pool.query<{ messages: number; readings: number; letters: number }>(
+  const { rows } = await rig.owner.query<{ messages: number; readings: number; letters: number }>(
     `SELECT sum(messages)::integer AS messages, sum(readings)::integer AS readings, sum(dead_letters)::integer AS letters FROM pipeline_position`,
   );
   const { messages, readings, letters } = rows[0]!;
@@ -39,8 +39,8 @@ test("what data there is is told with what really went each way", async () => {
 });
 
 test("every job that is said to read or write data is one that there is", async () => {
-  await until(async () => (await rig.engines.pool.query("SELECT FROM job WHERE known")).rowCount! > 0);
-  const { rows } = await rig.engines.pool.query<{ name: string }>("SELECT name FROM job WHERE known");
+  await until(async () => (await rig.owner.query("SELECT FROM job WHERE known")).rowCount! > 0);
+  const { rows } = await rig.owner.query<{ name: string }>("SELECT name FROM job WHERE known");
   const known = new Set(rows.map(({ name }) => name));
   // There is no cold storage here, and so not its job.
   expect(datasetsOf("readings-merge")).toEqual({ inputs: ["readings"], outputs: ["minutes", "hours"] });

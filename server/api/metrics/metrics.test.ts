@@ -71,7 +71,7 @@ test("a unit is set for all devices, or for some of them, and taken away again",
   ]);
   const csv = await (await rig.get("downloadCsv", { id: "us-1" }, "metric=temperature")).text();
   expect(csv).toMatch(/^time,temperature \(°F\)\r\n.*,71\.6\r\n$/);
-  const { rows } = await rig.engines.pool.query(
+  const { rows } = await rig.owner.query(
     "SELECT device, unit FROM reading_hour WHERE metric = 'temperature' ORDER BY 1",
   );
   expect(rows).toEqual([
@@ -95,7 +95,7 @@ test("what nobody has said can be said without overwriting anybody", async () =>
 });
 
 test("a unit that an earlier version guessed is marked as such until it is confirmed", async () => {
-  await rig.engines.pool.query("UPDATE metric SET unit = 'V', min = 0, meaning = 'guessed' WHERE name = 'voltage'");
+  await rig.owner.query("UPDATE metric SET unit = 'V', min = 0, meaning = 'guessed' WHERE name = 'voltage'");
   expect(await metric("voltage")).toMatchObject({ unit: "V", meaning: "guessed" });
   expect(await read(metricChanged, patch("voltage", { unit: "mV", unsetOnly: true }))).toMatchObject({
     ...{ unit: "mV", min: 0, meaning: "set" },

@@ -16,9 +16,9 @@ const call = (verb: Parameters<typeof rig.get>[0], method: string, params: Recor
   );
 const names = async () => (await read(metricsAnswer, rig.get("listMetrics"))).items.map(({ name }) => name);
 const count = async (where: string) =>
-  (await rig.engines.pool.query<{ n: number }>(`SELECT count(*)::int AS n FROM reading WHERE ${where}`)).rows[0]!.n;
+  (await rig.owner.query<{ n: number }>(`SELECT count(*)::int AS n FROM reading WHERE ${where}`)).rows[0]!.n;
 const isDone = () =>
-  until(async () => (await rig.engines.pool.query("SELECT FROM catalog_removal")).rowCount === 0 || null, {
+  until(async () => (await rig.owner.query("SELECT FROM catalog_removal")).rowCount === 0 || null, {
     timeoutMs: 20_000,
   });
 const send = async (device: string, i: number, readings: object) => {
@@ -73,7 +73,7 @@ test("a device is deleted, and is new when it sends again", async () => {
   expect((await refused(rig.get("getDevice", { id: "press-07" }))).status).toBe(404);
   expect((await refused(call("deleteDevice", "DELETE", { id: "press-07" }))).status).toBe(404);
   await isDone();
-  const { rows } = await rig.engines.pool.query(
+  const { rows } = await rig.owner.query(
     `SELECT 1 FROM (SELECT device_id FROM sample UNION ALL SELECT device_id FROM rollup_minute UNION ALL SELECT device_id FROM rollup_hour) r
      WHERE NOT EXISTS (SELECT FROM device WHERE id = device_id)`,
   );

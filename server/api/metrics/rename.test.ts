@@ -19,10 +19,9 @@ const rename = (name: string, to: string) => call("renameMetric", "POST", { name
 const names = async () => (await read(metricsAnswer, rig.get("listMetrics"))).items.map(({ name }) => name);
 const effects = (name: string, query: string) => read(metricEffects, rig.get("getMetricEffects", { name }, query));
 const count = async (where: string) =>
-  (await rig.engines.pool.query<{ n: number }>(`SELECT count(*)::int AS n FROM reading WHERE ${where}`)).rows[0]!.n;
+  (await rig.owner.query<{ n: number }>(`SELECT count(*)::int AS n FROM reading WHERE ${where}`)).rows[0]!.n;
 const soon = <T>(look: () => Promise<T | null>) => until(look, { timeoutMs: 20_000 });
-const isDone = () =>
-  soon(async () => (await rig.engines.pool.query("SELECT FROM catalog_removal")).rowCount === 0 || null);
+const isDone = () => soon(async () => (await rig.owner.query("SELECT FROM catalog_removal")).rowCount === 0 || null);
 const send = async (device: string, i: number, readings: object) => {
   expect((await rig.post(JSON.stringify(message(device, i, readings)))).status).toBe(202);
 };

@@ -33,14 +33,14 @@ let receiver: Receiver;
 let alerts: ReturnType<typeof alertRows>;
 beforeAll(async () => {
   alerts = alertRows(rig.engines.pool);
-  await rig.engines.pool.query(`INSERT INTO account (id, name) VALUES (1, 'Ada')`);
+  await rig.owner.query(`INSERT INTO account (id, name) VALUES (1, 'Ada')`);
 });
 beforeEach(async () => {
   receiver = await startReceiver();
 });
 afterEach(async () => {
   // The notifier is at work: where each waits for the other, PostgreSQL ends one of them, and this one tries again.
-  await until(() => rig.engines.pool.query(`TRUNCATE alert, channel, route, silence, maintenance CASCADE`));
+  await until(() => rig.owner.query(`TRUNCATE alert, channel, route, silence, maintenance CASCADE`));
   await receiver.close();
 });
 
@@ -231,7 +231,7 @@ test("a silence's preview is what it holds back; it has an end and a reason", as
 test("an operator of one site silences that site alone, and sees no others", async () => {
   await alerts.fire({ site: "north" });
   await alerts.fire({ device: "far", site: "south" });
-  const { rows } = await rig.engines.pool.query<{ id: number }>(`SELECT id FROM site WHERE name = 'north'`);
+  const { rows } = await rig.owner.query<{ id: number }>(`SELECT id FROM site WHERE name = 'north'`);
   const operator = rig.compose({ caller: person("operator", rows[0]!.id) });
   const body = (site: string) => ({
     ...{ matchers: [{ field: "site", values: [site] }], reason: "mended" },
@@ -253,9 +253,7 @@ test("an operator of one site silences that site alone, and sees no others", asy
     (await read(silencePreview, ask("previewSilence", { body: { matchers: body("south").matchers }, to: operator })))
       .now,
   ).toBe(0);
-  const { rows: hidden } = await rig.engines.pool.query<{ id: number }>(
-    `SELECT id FROM alert WHERE device_name = 'far'`,
-  );
+  const { rows: hidden } = await rig.owner.query<{ id: number }>(`SELECT id FROM alert WHERE device_name = 'far'`);
   expect((await refused(ask("listAlertMessages", { alert: hidden[0]!.id, to: operator }))).kind).toBe("not-found");
 });
 

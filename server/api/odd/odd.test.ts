@@ -26,7 +26,7 @@ async function add(from: number, to: number, jumps: readonly number[]) {
 
 beforeAll(async () => {
   api = rig.compose({ callerOf: async () => asking.caller });
-  await rig.engines.pool.query(
+  await rig.owner.query(
     `INSERT INTO site (id, name) VALUES (1, 'A'), (2, 'B');
      INSERT INTO device (id, name, site_id) OVERRIDING SYSTEM VALUE VALUES (1, 'a1', 1), (2, 'a2', 1), (3, 'b1', 2);
      INSERT INTO metric (id, name, kind, unit) OVERRIDING SYSTEM VALUE VALUES (1, 'heat', 'number', '°C');
@@ -52,7 +52,7 @@ test("says when the first can be odd while nothing is known", async () => {
   const begun = await list();
   expect(begun).toMatchObject({ devices: 3, warm: 0 });
   expect(Date.parse(begun.firstAt!)).toBeCloseTo(KNOWN + DAY / 2, -6);
-  await rig.engines.pool.query(`DELETE FROM odd_state`);
+  await rig.owner.query(`DELETE FROM odd_state`);
 });
 
 test("what is odd is ranked, with its sentence, line and band; who sees one site sees its own", async () => {
@@ -110,7 +110,7 @@ test("an operator says what was normal and what was real; it is kept, learned fr
   expect(after.items.map(({ device }) => device)).toEqual(["a1"]);
   expect(after.items[0]).toMatchObject({ id: a1!.id, goesOn: true });
   expect(oddStretch.parse(await (await label(a1!.id, null)).json()).said).toBeNull();
-  const { rows } = await rig.engines.pool.query<{ target: string; detail: unknown }>(
+  const { rows } = await rig.owner.query<{ target: string; detail: unknown }>(
     // The name of a device stands apart from the sealed row.
     `SELECT coalesce(r.target, v.value) AS target, detail FROM audit_row r LEFT JOIN audit_value v ON v.row_id = r.id AND v.path = 'target'
      WHERE verb = 'labelOddness' AND outcome = 'done' ORDER BY r.id`,

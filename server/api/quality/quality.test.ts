@@ -17,7 +17,7 @@ const DAY = "2026-01-15";
 let api: ReturnType<typeof rig.compose>;
 beforeAll(async () => {
   api = rig.compose({ callerOf: async () => asking.caller });
-  await rig.engines.pool.query(
+  await rig.owner.query(
     `INSERT INTO site (id, name) VALUES (1, 'A'), (2, 'B');
      INSERT INTO device (id, name, site_id) OVERRIDING SYSTEM VALUE VALUES (1, 'a1', 1), (2, 'a2', 1), (3, 'b1', 2);
      INSERT INTO metric (id, name, kind) OVERRIDING SYSTEM VALUE VALUES (1, 'heat', 'number'), (2, 'load', 'number');
@@ -103,7 +103,7 @@ test("an editor sets limits where they hold the permission, it is in the record,
     { metric: "heat", device: null, limits: heat.limits },
     { metric: "heat", device: "a1", limits: heat.limits },
   ]);
-  const { rows } = await rig.engines.pool.query<{ target: string }>(
+  const { rows } = await rig.owner.query<{ target: string }>(
     // The name of a device stands apart from the sealed row.
     `SELECT coalesce(r.target, v.value) AS target FROM audit_row r LEFT JOIN audit_value v ON v.row_id = r.id AND v.path = 'target'
      WHERE verb = 'setQualityLimits' AND outcome = 'done' ORDER BY r.id`,

@@ -106,7 +106,7 @@ test("what can't be tried is said", async () => {
 });
 
 test("who may see one site tries rules on its devices, and sees no trial of others", async () => {
-  const { rows } = await rig.engines.pool.query<{ id: number }>(`SELECT id FROM site WHERE name = 'south'`);
+  const { rows } = await rig.owner.query<{ id: number }>(`SELECT id FROM site WHERE name = 'south'`);
   const caller: Caller = {
     ...{ kind: "user", accountId: 2, name: "Sam", sessionId: "00000000-0000-4000-8000-000000000001", provenAt: NOW },
     grants: [{ role: "editor", siteId: rows[0]!.id }],

@@ -44,7 +44,7 @@ beforeAll(async () => {
     ["prom", "prometheus", "strict"],
   ] as const)
     expect((await add(name, kind, answer)).status).toBe(200);
-  const { rows } = await rig.engines.pool.query<{ id: number; name: string }>(`SELECT id, name FROM source`);
+  const { rows } = await rig.owner.query<{ id: number; name: string }>(`SELECT id, name FROM source`);
   for (const { id, name } of rows) ids.set(name, id);
   api = rig.compose({ callerOf });
 });
@@ -72,7 +72,7 @@ function send(
 }
 
 async function stored(device: string): Promise<unknown[]> {
-  const { rows } = await rig.engines.pool.query<{ metric: string; value: unknown }>(
+  const { rows } = await rig.owner.query<{ metric: string; value: unknown }>(
     `SELECT metric, value FROM reading WHERE device = $1 ORDER BY metric`,
     [device],
   );

@@ -65,8 +65,7 @@ const odd = (device: string, i: number) =>
 
 const readings = async (like: string) =>
   Number(
-    (await rig.engines.pool.query<{ n: string }>(`SELECT count(*) AS n FROM reading WHERE device LIKE $1`, [like]))
-      .rows[0]!.n,
+    (await rig.owner.query<{ n: string }>(`SELECT count(*) AS n FROM reading WHERE device LIKE $1`, [like])).rows[0]!.n,
   );
 const openLetters = (source: string) =>
   rig.engines.deadLetters.find({ sites: "all", source, status: "open", limit: 1000 });
@@ -122,7 +121,7 @@ test(
     await until(async () => (await openLetters("barn")).length === 0, PATIENCE);
     await until(async () => (await readings("w-%")) === 2000, PATIENCE);
     const done = async () =>
-      (await rig.engines.pool.query(`SELECT state, cursor FROM job_run WHERE id = $1`, [job!.id])).rows[0];
+      (await rig.owner.query(`SELECT state, cursor FROM job_run WHERE id = $1`, [job!.id])).rows[0];
     await until(async () => (await done()).state === "done", PATIENCE);
     expect((await done()).cursor).toMatchObject({ stored: 100, refused: 0, skipped: 0 });
 
@@ -131,7 +130,7 @@ test(
     await isOpen("right");
     await Promise.all(bodies.map((body) => deliver("right", body.replace('"w-', '"v-'))));
     await until(async () => (await readings("v-%")) === 2000, PATIENCE);
-    const { rows } = await rig.engines.pool.query(
+    const { rows } = await rig.owner.query(
       `SELECT substr(device, 3), metric, time, value FROM reading WHERE device LIKE 'w-%'
        EXCEPT SELECT substr(device, 3), metric, time, value FROM reading WHERE device LIKE 'v-%'`,
     );
@@ -363,7 +362,7 @@ describe("the door", () => {
       asked.map(() => [url, "manual", undefined]),
     );
     expect(asked).toHaveLength(3);
-    const { rows } = await rig.engines.pool.query<{ outcome: string; detail: object }>(
+    const { rows } = await rig.owner.query<{ outcome: string; detail: object }>(
       `SELECT outcome, detail FROM audit_row WHERE verb = 'confirmHandshake' AND target = 'yard' ORDER BY id`,
     );
     expect(rows.filter(({ outcome }) => outcome === "done").length).toBe(2);
@@ -372,12 +371,12 @@ describe("the door", () => {
   });
 
   test("a site's source sends for its site alone, and ends with its key and itself", async () => {
-    await rig.engines.pool.query(`INSERT INTO site (name) VALUES ('north')`);
+    await rig.owner.query(`INSERT INTO site (name) VALUES ('north')`);
     await addSource("hall", "strict", { site: "north" });
     await isOpen("hall");
     expect((await read(deliveryAnswer, deliver("hall", good("h-1", 1)))).accepted).toBe(1);
     await until(async () => {
-      const { rows } = await rig.engines.pool.query(
+      const { rows } = await rig.owner.query(
         `SELECT s.name FROM device d JOIN site s ON s.id = d.site_id WHERE d.name = 'h-1'`,
       );
       return rows[0]?.name === "north";
@@ -387,8 +386,8 @@ describe("the door", () => {
     expect(text).toMatch(/^fwi_/);
     await ask("deleteSource", { source: "hall" });
     expect((await refused(ask("getSource", { source: "hall" }))).kind).toBe("not-found");
-    expect((await rig.engines.pool.query(`SELECT FROM access_key WHERE name = 'hall'`)).rowCount).toBe(0);
-    const { rows } = await rig.engines.pool.query<{ verb: string; detail: object }>(
+    expect((await rig.owner.query(`SELECT FROM access_key WHERE name = 'hall'`)).rowCount).toBe(0);
+    const { rows } = await rig.owner.query<{ verb: string; detail: object }>(
       `SELECT verb, detail FROM audit_row WHERE target = 'hall' AND outcome = 'done' ORDER BY id`,
     );
     expect(rows.map(({ verb }) => verb)).toEqual(["addSource", "makeSourceKey", "makeSourceKey", "deleteSource"]);

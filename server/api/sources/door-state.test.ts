@@ -11,7 +11,7 @@ function ask(verb: "addSource" | "getSource", params: Record<string, string>, bo
 }
 const seen = (source: string) => read(sourceDetail, ask("getSource", { source }));
 const idOf = async (name: string) =>
-  (await rig.engines.pool.query<{ id: number }>(`SELECT id FROM source WHERE name = $1`, [name])).rows[0]!.id;
+  (await rig.owner.query<{ id: number }>(`SELECT id FROM source WHERE name = $1`, [name])).rows[0]!.id;
 
 test("a source tells why its own door can't be used, and nothing of those of others", async () => {
   const door = { type: "mqtt-bridge", url: "mqtt://plant.example:1883", clientId: "fieldwatch", topics: ["#"] };
@@ -33,7 +33,7 @@ test("a source tells why its own door can't be used, and nothing of those of oth
 test("the longest pause is of the last deliveries, and of several of them", async () => {
   await read(sourceSchema, ask("addSource", {}, { name: "hourly", kind: "generic" }));
   const add = (minutes: number) =>
-    rig.engines.pool.query(
+    rig.owner.query(
       `INSERT INTO source_sample (source_id, at, beside, body, bytes, outcome, is_refused)
        SELECT id, now() - interval '1 min' * $1::float8, '{}', '', 0, '{}', false FROM source WHERE name = 'hourly'`,
       [minutes],

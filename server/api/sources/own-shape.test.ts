@@ -29,7 +29,7 @@ beforeAll(async () => {
     body: JSON.stringify({ name: "own", kind: "fieldwatch", answer: "strict" }),
   };
   await read(sourceSchema, rig.api.handle("addSource", new Request("http://here/", init), {}));
-  const { rows } = await rig.engines.pool.query<{ id: number }>(`SELECT id FROM source WHERE name = 'own'`);
+  const { rows } = await rig.owner.query<{ id: number }>(`SELECT id FROM source WHERE name = 'own'`);
   sourceCaller = {
     ...{ kind: "key", keyId: "own", name: "own", of: "source", siteId: null, device: null, grants: [] },
     sourceId: rows[0]!.id,

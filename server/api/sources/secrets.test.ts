@@ -27,7 +27,7 @@ const ask = async (verb: "addSource" | "updateSource", body: object, source?: st
   return [answer.status, await answer.text()] as const;
 };
 const keptOf = async (name: string) => {
-  const { rows } = await rig.engines.pool.query<{ kept: string | null }>(
+  const { rows } = await rig.owner.query<{ kept: string | null }>(
     `SELECT door_secret AS kept FROM source WHERE name = $1`,
     [name],
   );
@@ -51,14 +51,14 @@ test("a source's password is in the database encrypted, for that source alone, a
   expect(await keptOf("barn")).toBe(kept);
   expect((await ask("updateSource", { revision: revision + 1, secret: "another one" }, "barn"))[0]).toBe(200);
   expect(secrets().open((await keptOf("barn"))!, "source barn")).toBe("another one");
-  const { rows } = await rig.engines.pool.query<{ told: string }>(
+  const { rows } = await rig.owner.query<{ told: string }>(
     `SELECT string_agg(detail::text, '') AS told FROM audit_row`,
   );
   expect(rows[0]!.told).not.toMatch(/hunter2|another one|sealed\./);
 });
 
 test("what a version before has kept in the clear is encrypted once, and opens as before", async () => {
-  await rig.engines.pool.query(
+  await rig.owner.query(
     `INSERT INTO source (name, kind, answer, door, door_secret) VALUES ('old', 'generic', 'webhook', $1, 'in the clear')`,
     [JSON.stringify(DOOR)],
   );

@@ -11,7 +11,7 @@ const LIMITS = { KEY_NEW_DEVICES_PER_HOUR: 3, KEY_NEW_METRICS_PER_HOUR: 2 };
 const rig = createApiRig(Object.fromEntries(Object.entries(LIMITS).map(([name, value]) => [name, String(value)])));
 const sites = new Map<string, number>();
 beforeAll(async () => {
-  const { rows } = await rig.engines.pool.query<{ id: number; name: string }>(
+  const { rows } = await rig.owner.query<{ id: number; name: string }>(
     `INSERT INTO site (name) VALUES ('north'), ('south'), ('east') RETURNING id, name`,
   );
   for (const { id, name } of rows) sites.set(name, id);
@@ -33,14 +33,14 @@ const send = (caller: Caller, ...messages: string[]) =>
   rig.post(lines(...messages), { headers: NDJSON, to: rig.compose({ caller }) });
 const accepted = async (answer: Promise<Response>) => (await read(telemetryAnswer, answer)).accepted;
 const siteOf = async (device: string) => {
-  const { rows } = await rig.engines.pool.query<{ site: string | null }>(
+  const { rows } = await rig.owner.query<{ site: string | null }>(
     `SELECT s.name AS site FROM device d LEFT JOIN site s ON s.id = d.site_id WHERE d.name = $1`,
     [device],
   );
   return rows[0]?.site;
 };
 const denials = async () =>
-  (await rig.engines.pool.query(`SELECT actor, verb FROM audit_row WHERE outcome = 'denied' ORDER BY id`)).rows;
+  (await rig.owner.query(`SELECT actor, verb FROM audit_row WHERE outcome = 'denied' ORDER BY id`)).rows;
 
 describe("whom a sender may speak for", () => {
   test("a device key: its device alone; others' items are named, and all of them alone are 403 and a row of the record", async () => {
@@ -100,7 +100,7 @@ describe("whom a sender may speak for", () => {
       const post = (site: string) => rig.post(message("press-1"), { to: as(site) });
       expect(await accepted(post("north"))).toBe(1);
       expect((await refused(post("south"))).kind).toBe("not-allowed");
-      await rig.engines.pool.query(`UPDATE device SET site_id = $1 WHERE name = 'press-1'`, [sites.get("south")]);
+      await rig.owner.query(`UPDATE device SET site_id = $1 WHERE name = 'press-1'`, [sites.get("south")]);
       await until(async () => (await post("south")).status === 202);
       expect((await refused(post("north"))).kind).toBe("not-allowed");
     } finally {
@@ -134,8 +134,8 @@ describe("how much that is new a sender may name", () => {
     );
     expect(await accepted(send(greedy, message("g-1", { g1: 3, g2: 4 })))).toBe(1);
     expect(await accepted(send(key("modest"), message("m-1", { m1: 1 })))).toBe(1);
-    await until(async () => (await rig.engines.pool.query(`SELECT FROM metric WHERE name = 'm1'`)).rowCount === 1);
-    const { rows } = await rig.engines.pool.query(
+    await until(async () => (await rig.owner.query(`SELECT FROM metric WHERE name = 'm1'`)).rowCount === 1);
+    const { rows } = await rig.owner.query(
       `SELECT name FROM metric WHERE name LIKE '%of%' UNION ALL SELECT name FROM device WHERE name = 'g-4'`,
     );
     expect(rows).toEqual([]);
@@ -146,7 +146,7 @@ describe("how much that is new a sender may name", () => {
     const sends = Array.from({ length: 5 }, () => send(busy, message("b-1", { b1: 1 }), message("b-2", { b2: 1 })));
     expect(await Promise.all(sends.map(accepted))).toEqual([2, 2, 2, 2, 2]);
     expect((await refused(send(busy, message("b-1", { b3: 1 })))).kind).toBe("too-many-new");
-    await rig.engines.pool.query(`UPDATE new_name SET at = at - interval '1 hour' WHERE sender = 'busy'`);
+    await rig.owner.query(`UPDATE new_name SET at = at - interval '1 hour' WHERE sender = 'busy'`);
     expect(await accepted(send(busy, message("b-1", { b3: 1 })))).toBe(1);
   });
 

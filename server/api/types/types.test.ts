@@ -43,7 +43,7 @@ test("a type that a device sends is kept as free text, in one spelling, with an 
 });
 
 test("what a type says of staleness goes before all else: list, counts, page and events", async () => {
-  await rig.engines.pool.query(
+  await rig.owner.query(
     `UPDATE device SET last_seen = now() - interval '5 min', gaps = 1000, gap_p99 = 1000 WHERE name IN ('tank-1', 'press-1')`,
   );
   const summary = async () => (await read(fleetSummaryAnswer, rig.get("getFleetSummary"))).states;
@@ -51,7 +51,7 @@ test("what a type says of staleness goes before all else: list, counts, page and
     const usual = { staleMs: 600_000, leastMs: 60_000, gapsKnown: 20 };
     const deps = { pool: rig.engines.pool, watermark: async () => Date.now(), judge: async () => () => true, usual };
     await followSilences(deps);
-    const { rows } = await rig.engines.pool.query<{ device: string }>(
+    const { rows } = await rig.owner.query<{ device: string }>(
       `SELECT device_name AS device FROM event WHERE kind = 'silence' AND ended_at IS NULL ORDER BY 1`,
     );
     return rows.map((row) => row.device);
@@ -87,7 +87,7 @@ test("a device that gets another type gets its age, and a renamed type keeps id,
   expect(await device("tank-2")).toMatchObject({ type: "press", staleSeconds: 7200 });
   const spec = { kind: "silence", of: { types: ["other", "press"] } };
   const added = await read(alertRule, call("addRule", "POST", {}, { name: "Quiet", spec }));
-  const past = async () => (await rig.engines.pool.query(`SELECT before FROM device_past WHERE part = 'type'`)).rows;
+  const past = async () => (await rig.owner.query(`SELECT before FROM device_past WHERE part = 'type'`)).rows;
   const before = await past();
   expect(await read(deviceTypeAnswer, change(press, { name: " Presse Süd " }))).toMatchObject({
     ...{ id: Number(press), name: "Presse Süd", devices: 2, staleSeconds: 7200 },

@@ -21,9 +21,9 @@ const KEY: Caller = {
 const asking = {} as { api: Api; caller: Caller };
 beforeAll(async () => {
   asking.api = rig.compose({ callerOf: async () => asking.caller });
-  await rig.engines.pool.query(`INSERT INTO account (id, name) VALUES (1, 'Ada'), (2, 'Bob'), (3, 'Cleo')`);
+  await rig.owner.query(`INSERT INTO account (id, name) VALUES (1, 'Ada'), (2, 'Bob'), (3, 'Cleo')`);
 });
-beforeEach(() => rig.engines.pool.query(`DELETE FROM saved_view`));
+beforeEach(() => rig.owner.query(`DELETE FROM saved_view`));
 
 function ask(caller: Caller, verb: VerbName, body?: object, id?: number): Promise<Response> {
   asking.caller = caller;
@@ -128,7 +128,7 @@ test("a name is readable, and taken once in a page and by one owner", async () =
 });
 
 test("there are only so many", async () => {
-  await rig.engines.pool.query(
+  await rig.owner.query(
     `INSERT INTO saved_view (account_id, page, name, query, place) SELECT 1, 'devices', i::text, '', i FROM generate_series(1, ${MOST_VIEWS}) i`,
   );
   const { kind, detail } = await refused(ask(ADA, "addView", { page: "devices", name: "one more", query: "" }));
