@@ -5,27 +5,36 @@ import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import pino from "pino";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freePort } from "@/e2e/product";
-import { loadConfig } from "./config/config";
+import { type Config, loadConfig } from "./config/config";
 import { createKeptSecrets } from "./config/kept-secrets";
 import { runIntake } from "./intake";
 import { readTotals } from "./sources/counts";
 import { readDoors } from "./sources/doors/reports";
 import { freshDatabase, type TestDatabase } from "./testing/database";
+import { startOtlpReceiver } from "./testing/otlp-receiver";
 import { makeSource } from "./testing/source-rig";
 import { makeTopics } from "./testing/topics";
 import { until } from "./testing/until";
+import { runWorker } from "./worker";
 
 const logger = pino({ level: "silent" });
 let db: TestDatabase;
 let port: number;
 const dataDir = mkdtempSync(path.join(tmpdir(), "fieldwatch-intake-"));
+let config: Config;
+let receiver: Awaited<ReturnType<typeof startOtlpReceiver>>;
 let intake: Awaited<ReturnType<typeof runIntake>>;
 
 beforeAll(async () => {
   db = await freshDatabase();
   port = await freePort();
-  const config = loadConfig(
-    { DATABASE_URL: db.connectionString, FIELDWATCH_DATA_DIR: dataDir, MQTT_PORT: String(port) },
+  receiver = await startOtlpReceiver();
+  config = loadConfig(
+    {
+      ...{ DATABASE_URL: db.appUrl, FIELDWATCH_DATA_DIR: dataDir, MQTT_PORT: String(port) },
+      // However slow the machine, only those are told of whose sender says so.
+      ...{ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_TRACES_SAMPLER_ARG: "0", TRACE_SLOW_MS: "600000" },
+    },
     "",
   );
   await makeTopics(config, logger);
@@ -33,6 +42,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await intake?.stop();
+  await receiver?.stop();
   await db?.drop();
   rmSync(dataDir, { recursive: true });
 });
@@ -65,6 +75,35 @@ test("the listener takes messages of a source by its key, and counts them and it
   await db.pool.query(`UPDATE access_key SET revoked_at = now() WHERE source_id = $1`, [id]);
   await until(() => !client.connected);
   await client.endAsync(true);
+});
+
+test("what MQTT 5 says of a trace goes on in it up to the worker's commit; what says nothing is told of nowhere", async () => {
+  const worker = await runWorker(config, logger);
+  try {
+    const { key } = await makeSource(db.pool, "traced", { type: "mqtt", topics: [] });
+    const five = await until(() => connect({ password: key, protocolVersion: 5 }));
+    const [yes, no] = ["0af7651916cd43dd8448eb211c80319c", "0af7651916cd43dd8448eb211c80319d"];
+    const say = (traceparent?: string | string[]) =>
+      five.publishAsync("hall/press", `{"at":${Date.now()},"t":1}`, {
+        qos: 1,
+        properties: traceparent === undefined ? {} : { userProperties: { traceparent } },
+      });
+    await Promise.all([say(), say(`00-${no}-b7ad6b7169203331-00`), say("nonsense"), say(["a", "b"])]);
+    await say(`00-${yes}-b7ad6b7169203331-01`);
+    const named = (name: string) => receiver.spans.find((span) => span.traceId === yes && span.name === name);
+    await until(() => named("committed"));
+    await until(() => named("receive mqtt"));
+    expect(named("receive mqtt")).toMatchObject({ service: "fieldwatch-intake", parentSpanId: "b7ad6b7169203331" });
+    expect(named("send iot.telemetry")!.parentSpanId).toBe(named("receive mqtt")!.spanId);
+    expect(named("process iot.telemetry")).toMatchObject({
+      service: "fieldwatch-worker",
+      parentSpanId: named("send iot.telemetry")!.spanId,
+    });
+    expect(receiver.spans.filter(({ traceId }) => traceId !== yes)).toEqual([]);
+    await five.endAsync(true);
+  } finally {
+    await worker.stop();
+  }
 });
 
 test("keys of other kinds, and of sources that come another way, are told so", async () => {

@@ -23,6 +23,7 @@ import { pushMetrics } from "./metrics-push";
 import type { Logger } from "./observability/logger";
 import { createMetrics } from "./observability/metrics/metrics";
 import { collectProcess } from "./observability/metrics/process-metrics";
+import { openTracing } from "./observability/tracing/tracing";
 import { createTally } from "./observability/tally";
 import type { Running } from "./observability/running";
 import { type Counted, writeClients } from "./sources/counts";
@@ -40,6 +41,7 @@ import type { Incoming } from "./sources/read";
 import { createBirths } from "./sources/sparkplug/births";
 import { createSparkplugNodes } from "./sources/sparkplug/nodes";
 import { certificateOf } from "./own-certificate";
+import { traceDelivered, traceDeliveries } from "./trace-deliveries";
 
 /** The time doors may take to let what they took become durable, in milliseconds; then its senders send it again. */
 const DRAIN_MS = 4000;
@@ -59,7 +61,12 @@ type Ask = (topic: string, payload: Uint8Array) => void;
  */
 export async function runIntake(config: Config, logger: Logger): Promise<Running> {
   const keptSecrets = createKeptSecrets(config);
-  const engines = await composeEngines(config, "intake", logger);
+  const metrics = createMetrics("intake");
+  const tracing = await openTracing(config, "intake", (outcome, count) =>
+    metrics.count("fieldwatch_trace_spans_total", { outcome }, count),
+  );
+  const opened = await composeEngines(config, "intake", logger);
+  const engines = { ...opened, eventLog: traceDelivered(opened.eventLog, tracing) };
   const { pool } = engines;
   const tally = createTally({
     empty: noIngestCounts,
@@ -73,7 +80,6 @@ export async function runIntake(config: Config, logger: Logger): Promise<Running
   const certificate = certificateOf(config, logger);
   const name = `${hostname()}:${process.pid}:${randomBytes(3).toString("hex")}`;
   const stopping = new AbortController();
-  const metrics = createMetrics("intake");
   collectPools(metrics, { intake: pool });
   const stopProcess = collectProcess(metrics);
   let isSettled = false;
@@ -82,7 +88,7 @@ export async function runIntake(config: Config, logger: Logger): Promise<Running
   const stopFollowing = followLogLevel(pool, (level) => applyLevel(logger, config.server.LOG_LEVEL, level));
   const mayTell = createSeldom(() => performance.now());
 
-  const deliver = createDeliver({
+  const untraced = createDeliver({
     intake: own.intake,
     isPassing: (error) =>
       isRetryable(error) || (error instanceof IngestRefusedError && error.more.retryAfterSeconds !== undefined),
@@ -92,6 +98,7 @@ export async function runIntake(config: Config, logger: Logger): Promise<Running
       count(source, { at: arrived, bytes: body.byteLength, refused });
     },
   });
+  const deliver = traceDeliveries(tracing, untraced);
   const count = (source: OpenSource, one: Partial<Pick<Counted, "at" | "bytes" | "refused" | "ignoredBy">>) =>
     own.counting.add(source.name, {
       ...{ at: Date.now(), bytes: 0, accepted: 0, isKept: false, ignoredBy: new Map(), refused: [] },
@@ -219,7 +226,7 @@ export async function runIntake(config: Config, logger: Logger): Promise<Running
         await port?.stop();
         stopProcess();
         await Promise.all([listener?.stop(DRAIN_MS), doors.stop(DRAIN_MS)]);
-        await Promise.all([own.stop(), tally.stop()]);
+        await Promise.all([own.stop(), tally.stop(), tracing?.stop()]);
         await engines.close();
       })()),
   };

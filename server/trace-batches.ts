@@ -9,7 +9,7 @@ import type { Timings } from "./pipeline/timings";
 import { TOPICS } from "./domain/terms";
 
 /** The most messages of a batch that are told of in their own traces, and the most traces a batch names. */
-const MOST_TRACED = 128;
+export const MOST_TRACED = 128;
 
 interface Ran {
   readonly stage: string;
@@ -100,7 +100,7 @@ export function traceBatches(
 }
 
 /** What log lines of a batch name: the trace of its messages, where that is one. */
-function contextOf([only, another]: readonly TraceParent[]): LogContext {
+export function contextOf([only, another]: readonly TraceParent[]): LogContext {
   if (only === undefined || another !== undefined) return {};
   return { trace_id: only.traceId, span_id: only.spanId };
 }

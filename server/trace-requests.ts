@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { isPage } from "./front-door/front-door";
 import { routeOf } from "./http-durations";
 import { readTraceparent, toTraceparent, type TraceParent } from "./observability/trace-context";
-import type { Tracing } from "./observability/tracing/tracing";
+import type { Step, Tracing } from "./observability/tracing/tracing";
 import type { EventLog } from "./ports/event-log";
 
 /** The step of the request that is being answered. */
@@ -51,6 +51,12 @@ export function traceRequest(
   else answering.run(step.at, () => answer(step.at));
 }
 
+/** Begins the step in which records of a trace go into the log. */
+export function sendStep(tracing: Tracing, topic: string, records: number, parent: TraceParent): Step {
+  const attributes = { "messaging.destination.name": topic, "messaging.batch.message_count": records };
+  return tracing.begin(`send ${topic}`, { kind: "producer", parent, attributes });
+}
+
 /** The log, in which what a traced request appends says to which trace it belongs. */
 export function traceAppends(log: EventLog, tracing: Tracing | null): EventLog {
   if (tracing === null) return log;
@@ -62,8 +68,7 @@ export function traceAppends(log: EventLog, tracing: Tracing | null): EventLog {
     async append(topic, records, before) {
       const parent = answering.getStore();
       if (parent === undefined) return log.append(topic, records, before);
-      const attributes = { "messaging.destination.name": topic, "messaging.batch.message_count": records.length };
-      const step = tracing.begin(`send ${topic}`, { kind: "producer", parent, attributes });
+      const step = sendStep(tracing, topic, records.length, parent);
       const traceparent = toTraceparent(step.at);
       const traced = records.map((record) => ({ ...record, headers: { ...record.headers, traceparent } }));
       try {

@@ -6,19 +6,24 @@ import type { Tracing } from "./observability/tracing/tracing";
 import { logContext } from "./observability/logs/context";
 import type { SourceBatch } from "./pipeline/batch";
 import { until } from "./testing/until";
+import type { EventLog } from "./ports/event-log";
+import type { OpenSource } from "./sources/intake";
+import type { Incoming } from "./sources/read";
 import { traceBatches } from "./trace-batches";
+import { traceDelivered, traceDeliveries } from "./trace-deliveries";
 import { traceRequest } from "./trace-requests";
 
-/** What was told of, in a tracing that samples nothing. */
+/** What was told of, in a tracing that samples what its sender does. */
 const told: { name: string; parent: string | null; error: string | undefined }[] = [];
+let begun = 0;
 beforeEach(() => void told.splice(0));
 const tracing: Tracing = {
   slowMs: 200,
-  isSampled: () => false,
+  isSampled: (parent) => parent?.isSampled === true,
   begin(name, { parent = null }) {
     const at = {
       traceId: "0af7651916cd43dd8448eb211c80319c",
-      spanId: `b7ad6b716920333${told.length}`,
+      spanId: (++begun).toString(16).padStart(16, "b"),
       isSampled: true,
     };
     return { at, end: ({ error } = {}) => void told.push({ name, parent: parent?.spanId ?? null, error }) };
@@ -96,4 +101,52 @@ test("a batch is part of the trace of its only sampled message, and names those 
     "b7ad6b7169203331",
     "b7ad6b7169203332",
   ]);
+});
+
+const SOURCE = { name: "plant", door: { type: "kafka" } } as OpenSource;
+const PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+const delivery = (traceparent?: string) => {
+  const headers: Record<string, string> = traceparent === undefined ? {} : { traceparent };
+  return { body: new Uint8Array(), arrived: 0, beside: { kafka: { headers } } } as unknown as Incoming;
+};
+
+test("deliveries of a log of others go on in the traces its records name, each with its own step of the append", async () => {
+  const appended: (string | undefined)[] = [];
+  const append: EventLog["append"] = async (_, records) =>
+    void appended.push(...records.map(({ headers }) => headers?.traceparent));
+  const log = traceDelivered({ append } as EventLog, tracing);
+  const deliver = traceDeliveries(tracing, (_, deliveries) =>
+    log.append(
+      "iot.telemetry",
+      // Each became two messages.
+      deliveries.flatMap(({ traceparent }) => {
+        const record = { key: "d", value: new Uint8Array(), ...(traceparent && { headers: { traceparent } }) };
+        return [record, record];
+      }),
+    ),
+  );
+  await deliver(SOURCE, [delivery(), delivery(PARENT), delivery(PARENT.replace(/1$/, "0")), delivery(PARENT)]);
+  expect(told.map(({ name }) => name)).toEqual([
+    ...["send iot.telemetry", "send iot.telemetry"],
+    ...["receive kafka", "receive kafka"],
+  ]);
+  const [none, , first, same, no, , second] = appended;
+  expect([none, no, first === same, first === second]).toEqual([undefined, undefined, true, false]);
+  expect(told.slice(2).map(({ parent }) => parent)).toEqual(["b7ad6b7169203331", "b7ad6b7169203331"]);
+  told.splice(0);
+  await deliver(SOURCE, [delivery()]);
+  expect(told).toEqual([]);
+  await deliver(
+    SOURCE,
+    Array.from({ length: 500 }, () => delivery(PARENT)),
+  );
+  expect(told.filter(({ name }) => name === "receive kafka")).toHaveLength(128);
+});
+
+test("deliveries that the log doesn't take, or takes slowly, are told of once, whatever is sampled", async () => {
+  const away = () => Promise.reject(new TypeError("secret"));
+  await expect(traceDeliveries(tracing, away)(SOURCE, [delivery(), delivery()])).rejects.toThrow("secret");
+  expect(told).toEqual([{ name: "receive kafka", parent: null, error: "TypeError" }]);
+  await traceDeliveries({ ...tracing, slowMs: 0 }, () => Promise.resolve())(SOURCE, [delivery(), delivery()]);
+  expect(told[1]).toEqual({ name: "receive kafka", parent: null, error: undefined });
 });

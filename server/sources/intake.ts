@@ -166,11 +166,12 @@ export function createIntake<Sender extends { readonly use: unknown }>(deps: Int
         // Its sender is told to send it in parts.
         if (source.answer === "strict" && first?.path === "" && first.reason === "tooLarge")
           throw deps.tooLarge(first.detail);
-        const { from } = work.delivery;
+        const { from, traceparent } = work.delivery;
         for (const [place, message] of work.mapped.messages.entries()) {
           owners.push(work);
           const outcome = judge(message, bounds);
-          yield { bytes: message.bytes, outcome, ...(from && { headers: fromHeaders({ ...from, place }) }) };
+          const headers = { ...(from && fromHeaders({ ...from, place })), ...(traceparent && { traceparent }) };
+          yield { bytes: message.bytes, outcome, ...((from || traceparent) && { headers }) };
         }
       }
     }
@@ -259,7 +260,7 @@ function keep(source: OpenSource, work: Work): LogRecord | null {
   const refused = mapped.refused.length + rejected.length;
   if (source.answer !== "webhook" || refused === 0 || delivery.body.byteLength > MOST_KEPT_BYTES) return null;
   work.isKept = true;
-  const { arrived, beside, from } = delivery;
+  const { arrived, beside, from, traceparent } = delivery;
   const refusals = [...mapped.refused, ...rejected].slice(0, MOST_TOLD);
   return {
     key: `source/${source.name}`,
@@ -268,6 +269,7 @@ function keep(source: OpenSource, work: Work): LogRecord | null {
       ...(source.site && siteHeaders(source.site.name)),
       // Kept ones are appended after the messages of all deliveries: in an order of their own.
       ...(from && fromHeaders({ ...from, lane: `${from.lane} kept`, place: 0 })),
+      ...(traceparent && { traceparent }),
       ...refusedHeaders({
         source: source.name,
         version: source.mappingVersion,

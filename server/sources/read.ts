@@ -4,6 +4,7 @@ import { compileOutsideConditions } from "@/server/domain/mapping/conditions";
 import type { Delivery, IgnoreRule, Mapped, Part } from "@/server/domain/mapping/delivery";
 import type { CommonLabels } from "@/server/domain/mapping/labels";
 import type { Mapping } from "@/server/domain/mapping/mapping";
+import type { TraceParent } from "@/server/observability/trace-context";
 import { TooManyError, UnreadableError } from "./decoders/decoder";
 import { DECODER_OF } from "./decoders/decoders";
 import { unpacked } from "./unpack";
@@ -14,6 +15,10 @@ export interface Incoming extends Delivery {
   readonly parts?: () => readonly Part[];
   /** Where it lay in the log it was taken over from: what comes again by that is left out. */
   readonly from?: FromPosition;
+  /** The step of its sender's trace that sent it, where a protocol's own place tells. */
+  readonly sender?: TraceParent;
+  /** Header of the records made of it, by which they belong to a trace that is kept. */
+  readonly traceparent?: string;
 }
 
 /** Functions of sources' mappings, as long as somebody has the mapping: a changed source has another one. */

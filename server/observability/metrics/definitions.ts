@@ -190,7 +190,7 @@ export const METRICS = {
   ),
   fieldwatch_trace_spans_total: own(
     "Process",
-    ["web", "worker"],
+    ["web", "worker", "intake"],
     "counter",
     "Spans of traces: sent, or dropped as too many waited or they could not be sent. Absent while there are none.",
     ["outcome"],

@@ -10,7 +10,7 @@ const KINDS = { internal: 0, server: 1, producer: 3, consumer: 4 } as const;
 type Attributes = Readonly<Record<string, string | number | boolean>>;
 
 /** One step of a trace, under way. */
-interface Step {
+export interface Step {
   readonly at: TraceParent;
   /** @param error what it failed by: its class is told, never what it says */
   end(how?: { readonly attributes?: Attributes; readonly error?: string; readonly at?: number }): void;

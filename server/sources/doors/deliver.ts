@@ -32,7 +32,7 @@ export function createDeliver({ intake, isPassing, onPoison }: DeliverDeps): Del
 }
 
 /** What was published, as any door hands it over. */
-export function deliveryOf({ topic, payload, retained, contentType, arrived }: Published): Delivery {
+export function deliveryOf({ topic, payload, retained, contentType, arrived, sender }: Published): Incoming {
   const beside: Beside = { ...NOTHING_BESIDE, contentType, topic, retained };
-  return { body: payload, arrived, beside };
+  return { body: payload, arrived, beside, ...(sender && { sender }) };
 }

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { createBackoff, pause } from "@/server/async/backoff";
 import type { EpochMs } from "@/server/domain/terms";
+import type { TraceParent } from "@/server/observability/trace-context";
 
 /** What somebody published. */
 export interface Published {
@@ -10,6 +11,8 @@ export interface Published {
   readonly retained: boolean;
   /** MQTT 5's, or null. */
   readonly contentType: string | null;
+  /** The step of its sender's trace that MQTT 5's user property `traceparent` names. */
+  readonly sender?: TraceParent;
   readonly arrived: EpochMs;
 }
 

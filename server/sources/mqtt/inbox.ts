@@ -1,6 +1,7 @@
 import type { IConnectPacket, IPublishPacket } from "mqtt-packet";
 import type { EpochMs } from "@/server/domain/terms";
 import { isTopic } from "@/server/domain/topics";
+import { readTraceparent } from "@/server/observability/trace-context";
 import { type DurableQueue, type Published, weightOf } from "./durable-queue";
 import { ENDINGS, type Ending } from "./protocol";
 
@@ -107,16 +108,18 @@ export function createInbox({ place, version, limits, hold, now }: InboxDeps): I
         return null;
       }
       if (qos === 2) unreleased.set(messageId!, "held");
-      const contentType = properties?.contentType ?? null;
       // The flag asks a broker to keep what is new; only a broker's copy of old would be retained.
-      take({ topic, payload: payload as Buffer, retained: false, contentType, arrived: now() }, qos, messageId);
+      take(
+        { topic, payload: payload as Buffer, retained: false, arrived: now(), ...toldBy(properties) },
+        qos,
+        messageId,
+      );
       return null;
     },
     release: (messageId) => void unreleased.delete(messageId),
     takeWill({ topic, payload, properties }) {
       if (!place.takes(topic)) return;
-      const contentType = properties?.contentType ?? null;
-      take({ topic, payload: Buffer.from(payload), retained: false, contentType, arrived: now() }, 0);
+      take({ topic, payload: Buffer.from(payload), retained: false, arrived: now(), ...toldBy(properties) }, 0);
     },
     isFull: () => inFlight >= limits.inFlight || inFlightBytes >= limits.inFlightBytes,
     acknowledgements() {
@@ -126,4 +129,10 @@ export function createInbox({ place, version, limits, hold, now }: InboxDeps): I
       return all;
     },
   };
+}
+
+/** What MQTT 5 tells beside a message. */
+function toldBy(properties: IPublishPacket["properties"]): Pick<Published, "contentType" | "sender"> {
+  const sender = readTraceparent(properties?.userProperties?.traceparent);
+  return { contentType: properties?.contentType ?? null, ...(sender && { sender }) };
 }

@@ -25,7 +25,7 @@ export interface SparkplugNodes {
    */
   complete(
     sourceId: number,
-    deliveries: readonly Delivery[],
+    deliveries: readonly Incoming[],
     ask?: (topic: string, payload: Uint8Array) => void,
   ): Promise<readonly Incoming[]>;
 }
