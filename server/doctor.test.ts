@@ -18,7 +18,7 @@ let servers: Server[] = [];
 beforeAll(async () => {
   db = await freshDatabase();
   dataDir = mkdtempSync(path.join(tmpdir(), "fieldwatch-doctor-"));
-  const config = loadConfig({ DATABASE_URL: db.connectionString, FIELDWATCH_DATA_DIR: dataDir }, "");
+  const config = loadConfig({ DATABASE_URL: db.appUrl, FIELDWATCH_DATA_DIR: dataDir }, "");
   const engines = await composeEngines(config, "test", logger);
   await engines.eventLog.ensureTopics(topicSettings(config));
   await engines.close();
@@ -47,7 +47,7 @@ async function freePort(): Promise<number> {
 }
 
 async function ask(env: Record<string, string>, ...argv: string[]): Promise<{ said: string; code: number }> {
-  const usual = { DATABASE_URL: db.connectionString, FIELDWATCH_DATA_DIR: dataDir, PORT: String(await freePort()) };
+  const usual = { DATABASE_URL: db.appUrl, FIELDWATCH_DATA_DIR: dataDir, PORT: String(await freePort()) };
   let said = "";
   const code = await runDoctor(loadConfig({ ...usual, ...env }, ""), logger, argv, (text) => (said += text));
   return { said, code };
@@ -109,6 +109,35 @@ test("the port is free, Fieldwatch's or another program's", async () => {
     cause: expect.stringContaining("Another program listens"),
     fix: expect.stringContaining("PORT="),
   });
+});
+
+test("what takes traces and metrics is asked, where they are sent: it takes them, wants a header, or isn't there", async () => {
+  const asked: string[] = [];
+  const receiver = await serve((request, answer) => {
+    asked.push(`${request.method} ${request.url} ${request.headers.authorization}`);
+    answer.writeHead(request.url === "/v1/traces" ? 200 : 401).end("{}");
+  });
+  const otlp = async (env: Record<string, string>) =>
+    probesOf((await ask(env, "--json")).said).filter(({ name }) => name.startsWith("otlp."));
+  expect(await otlp({})).toEqual([]);
+  const at = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${receiver}/`,
+    ...{ OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20abc", OTEL_METRICS_EXPORTER: "otlp" },
+  };
+  expect(await otlp(at)).toMatchObject([
+    { name: "otlp.traces", status: "pass" },
+    {
+      ...{ name: "otlp.metrics", status: "warn", cause: `http://127.0.0.1:${receiver}/v1/metrics answers 401.` },
+      fix: expect.stringContaining("OTEL_EXPORTER_OTLP_HEADERS"),
+    },
+  ]);
+  expect(asked.toSorted()).toEqual(["POST /v1/metrics Bearer abc", "POST /v1/traces Bearer abc"]);
+  const port = await freePort();
+  expect(await otlp({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` })).toMatchObject([
+    { name: "otlp.traces", status: "warn", cause: `http://127.0.0.1:${port}: ECONNREFUSED.` },
+  ]);
+  const [away] = await otlp({ ...at, OTEL_TRACES_SAMPLER: "always_off" });
+  expect(away!.name).toBe("otlp.metrics");
 });
 
 test("an option that isn't there is refused with one that is", async () => {

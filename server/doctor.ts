@@ -12,8 +12,10 @@ import type { ProbeResult, ProbeStatus } from "./contracts/health";
 import { counted } from "./domain/counted";
 import { machineProbes } from "./health/machine";
 import { startMonitor, worst } from "./health/monitor";
+import { otlpProbe } from "./health/otlp";
 import { type Finding, pass, type Probe } from "./health/probe";
 import type { Logger } from "./observability/logger";
+import { otlpEndpoint } from "./observability/otlp-endpoint";
 import { certificateOf } from "./own-certificate";
 import { StartError } from "./postgres/start-error";
 
@@ -59,7 +61,10 @@ export async function checkOnce(config: Config, logger: Logger): Promise<readonl
     engines = await composeEngines(config, "doctor", logger);
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
-    return await askOnce([enginesProbe(error), portProbe(config), ...machineProbes(config.dataDir)]);
+    return await askOnce([
+      ...[enginesProbe(error), portProbe(config)],
+      ...[...machineProbes(config.dataDir), ...otlpProbes(config)],
+    ]);
   }
   const certificate = certificateOf(config, logger);
   try {
@@ -75,7 +80,7 @@ export async function checkOnce(config: Config, logger: Logger): Promise<readonl
       liveState: () => undefined,
       encryption: () => ({ exposure: exposureOf(config), certificate: certificate?.state() ?? null }),
     }).filter(({ name }) => !name.startsWith(OF_WEB));
-    return await askOnce([...probes, portProbe(config)]);
+    return await askOnce([...probes, portProbe(config), ...otlpProbes(config)]);
   } finally {
     certificate?.stop();
     await engines.close();
@@ -98,6 +103,15 @@ function enginesProbe({ what, why, fix }: StartError): Probe {
     ...{ name: "doctor.engines", title: "Something to ask", group: "Engines", timeoutMs: 1000 },
     run: async () => ({ status: "fail", summary: `${what}.`, cause: why, fix }),
   };
+}
+
+/** Those of what is sent by OTLP, which a running process tells of by counting only. */
+function otlpProbes({ tracing, metrics }: Config): readonly Probe[] {
+  const [traces, numbers] = [otlpEndpoint(tracing, "traces"), otlpEndpoint(tracing, "metrics")];
+  return [
+    ...(traces === null || tracing.OTEL_TRACES_SAMPLER === "always_off" ? [] : [otlpProbe("traces", traces)]),
+    ...(numbers === null || metrics.OTEL_METRICS_EXPORTER === "none" ? [] : [otlpProbe("metrics", numbers)]),
+  ];
 }
 
 /** Tells whether the dashboard's port is free for a start, or this product's already. */

@@ -32,7 +32,11 @@ interface Bundle {
 async function collect(...argv: string[]): Promise<{ text: string; bundle: Bundle; said: string }> {
   const out = path.join(folder, "bundle.json.gz");
   const said: string[] = [];
-  const env = { DATABASE_URL: db.connectionString, FIELDWATCH_DATA_DIR: folder, FIELDWATCH_KEY: SECRET };
+  const env = {
+    ...{ DATABASE_URL: db.appUrl, FIELDWATCH_DATA_DIR: folder, FIELDWATCH_KEY: SECRET },
+    ...{ OTEL_EXPORTER_OTLP_ENDPOINT: "http://otlp.plant.invalid:4318", OTEL_EXPORTER_OTLP_HEADERS: `key=${SECRET}` },
+    ...{ OTEL_TRACES_SAMPLER_ARG: "0.5", TRACE_URL: "https://jaeger.plant.invalid/trace/{trace}" },
+  };
   expect(await runSupportBundle(loadConfig(env, ""), logger, ["--out", out, ...argv], (line) => said.push(line))).toBe(
     0,
   );
@@ -46,7 +50,12 @@ test("it holds versions, settings, health and figures of the database, and every
   expect(said).toContain(path.join(folder, "bundle.json.gz"));
   expect(bundle.about.version).toMatch(/^\d/);
   expect(bundle.settings).toMatchObject({ DATABASE_URL: "***", FIELDWATCH_KEY: "***" });
-  expect(bundle.health.map(({ name }) => name)).toContain("postgres.reachable");
+  expect(bundle.settings).toMatchObject({
+    ...{ OTEL_EXPORTER_OTLP_ENDPOINT: "http://…:4318", OTEL_EXPORTER_OTLP_HEADERS: "***" },
+    ...{ OTEL_TRACES_SAMPLER_ARG: 0.5, TRACE_URL: "https://…/trace/{trace}" },
+  });
+  const asked = bundle.health.map(({ name }) => name);
+  expect(asked).toEqual(expect.arrayContaining(["postgres.reachable", "otlp.traces"]));
   for (const [question, answer] of Object.entries(bundle.database)) expect(answer, question).toBeInstanceOf(Array);
   expect(bundle.database.counts).toEqual([
     { devices: 0, metrics: 0, sites: 0, sources: expect.any(Number), rules: expect.any(Number) },
@@ -60,18 +69,25 @@ test("what is secret, and who or where somebody is, stands nowhere in it, names 
   await pool.query(`INSERT INTO device (name, site_id) SELECT 'press-07', id FROM site`);
   await pool.query(`INSERT INTO event (kind, key, device_name, site_name, severity, started_at, data)
     VALUES ('silence', 'press-07', 'press-07', 'Gebäude 7', 'warning', now(), '{"device": "press-07"}'), ('probe', 'postgres.clock', NULL, NULL, 'warning', now(), '{}')`);
-  const { username, password, hostname } = new URL(db.connectionString);
+  const { username, password, hostname } = new URL(db.appUrl);
   const file = path.join(folder, "fieldwatch.log");
   const lines = [
-    `{"msg":"can't connect to ${db.connectionString}"}`,
+    `{"msg":"can't connect to ${db.appUrl}"}`,
     `{"msg":"signed in","who":"ada@example.com","from":"203.0.113.7","v6":"2001:db8:0:1:2:3:4:5","at":"12:30:45"}`,
     `{"msg":"key ${SECRET} was refused"}`,
   ];
   writeFileSync(file, lines.join("\n"));
   const { text, bundle } = await collect("--log", file);
-  for (const hidden of [SECRET, password, "ada@example.com", "203.0.113.7", "2001:db8", "press-07", "Gebäude"].filter(
-    Boolean,
-  ))
+  for (const hidden of [
+    SECRET,
+    password,
+    "ada@example.com",
+    "203.0.113.7",
+    "2001:db8",
+    "press-07",
+    "Gebäude",
+    "plant.invalid",
+  ].filter(Boolean))
     expect(text).not.toContain(hidden);
   expect(text).not.toMatch(new RegExp(`//${username}[:@]|${hostname.replaceAll(".", "\\.")}:\\d`));
   expect(bundle.log).toHaveLength(3);

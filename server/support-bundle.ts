@@ -150,7 +150,11 @@ function endOf(file: string): string {
 
 /** Makes what takes secrets, addresses and the configuration's hosts and users out of a text. */
 function createHide(config: Config): (text: string) => string {
-  const names = namesIn(config).filter((name) => name !== "localhost");
+  const { OTEL_EXPORTER_OTLP_ENDPOINT, TRACE_URL } = config.tracing;
+  const tracing = [OTEL_EXPORTER_OTLP_ENDPOINT, TRACE_URL].flatMap(
+    (url) => /^\w+:\/\/([^/:?#]+)/.exec(url ?? "")?.[1] ?? [],
+  );
+  const names = [...namesIn(config), ...tracing].filter((name) => name !== "localhost");
   // The longest first: of two of which one begins the other, nothing may be left.
   const known = [...secretsIn(config), ...names].toSorted((a, b) => b.length - a.length);
   return (text) => {

@@ -7,7 +7,10 @@ const SAMPLERS = [...NAMES, "parentbased_always_on", "parentbased_always_off", "
 /** Where traces go, and which. The names are OpenTelemetry's. */
 export const tracing = {
   OTEL_EXPORTER_OTLP_ENDPOINT: variable(
-    z.url({ protocol: /^https?$/, error: "must be an http:// or https:// address" }).optional(),
+    z
+      .url({ protocol: /^https?$/, error: "must be an http:// or https:// address" })
+      .regex(/^[^@]*$/, "must be without a user and password: OTEL_EXPORTER_OTLP_HEADERS is the place of secrets")
+      .optional(),
     "Where traces are sent to by OTLP over HTTP; `/v1/traces` is added. Not set: there are none, and they cost nothing. Metrics alone: OTEL_TRACES_SAMPLER=always_off.",
     "http://127.0.0.1:4318",
   ),
