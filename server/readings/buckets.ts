@@ -27,6 +27,8 @@ export interface BucketPart {
   readonly lastAt: EpochMs;
 }
 
+type Growing = { -readonly [Key in keyof BucketPart]: BucketPart[Key] };
+
 /** Points, and the event time of the newest reading in them; null when there is none. */
 export interface Points {
   readonly points: readonly SeriesPoint[];
@@ -38,13 +40,15 @@ export const ADDED_UP_TO = 1e290;
 
 /** Buckets of one width, in milliseconds, that readings and rollups are added to in any order, each reading once. */
 export function createBuckets(widthMs: number) {
-  const buckets = new Map<EpochMs, { -readonly [Key in keyof BucketPart]: BucketPart[Key] }>();
+  const buckets = new Map<EpochMs, Growing>();
   return {
-    addPart(part: BucketPart): void {
+    /** Takes a part over: it may become the bucket itself, as a copy of each costs more than all else. */
+    addPart(part: Growing): void {
       const start = part.time - (part.time % widthMs);
       const bucket = buckets.get(start);
       if (bucket === undefined) {
-        buckets.set(start, { ...part, time: start });
+        part.time = start;
+        buckets.set(start, part);
         return;
       }
       bucket.count += part.count;
