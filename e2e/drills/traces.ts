@@ -2,6 +2,10 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import mqtt from "mqtt";
+import pino from "pino";
+import { createPool } from "@/server/postgres/connection";
+import { makeSource } from "@/server/testing/source-rig";
 import { findJaeger, type Jaeger, type JaegerSpan, startJaeger } from "../jaeger";
 import { type CollectedSpan, type Collector, findCollector, startCollector } from "../otel-collector";
 import { freePort } from "../product";
@@ -23,9 +27,13 @@ const WANTED = {
   "fieldwatch-web": ["POST telemetry", "send iot.telemetry"],
   "fieldwatch-worker": ["process iot.telemetry", "decode", "enrich", "documents", "readings", "committed"],
 } as const;
+const WANTED_BY_MQTT = {
+  "fieldwatch-intake": ["receive mqtt", "send iot.telemetry"],
+  "fieldwatch-worker": WANTED["fieldwatch-worker"],
+} as const;
 
 /**
- * A POST that is traced becomes one trace with all stages in a real OpenTelemetry Collector, over the log of the mode (`--engines kafka`: through Kafka's
+ * A POST that is traced, and a message by MQTT 5, become one trace each with all stages in a real OpenTelemetry Collector, over the log of the mode (`--engines kafka`: through Kafka's
  * headers); under load as many are traced as is set, and none whose sender says no; while the collector is away nothing waits, and what is dropped is
  * counted; metrics sent by OTLP tell of every message. Then a real Jaeger takes the collector's place, and shows the same under load. What can't be built is
  * left out, and named; short, Jaeger is one that was built before.
@@ -39,7 +47,7 @@ export async function main(argv: string[]): Promise<number> {
   }
   const checks = createChecks(`traces on ${mode} engines`);
   const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-traces-"));
-  const port = await freePort();
+  const [port, mqttPort] = [await freePort(), await freePort()];
   const jaeger = findJaeger(!short);
   const running: Jaeger[] = [];
   let collector: Collector | null = await startCollector(found.program, folder, port);
@@ -48,7 +56,7 @@ export async function main(argv: string[]): Promise<number> {
     ...{ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_TRACES_SAMPLER_ARG: String(SHARE) },
     // A busy machine must make none of them slow, which are told of whatever is set.
     TRACE_SLOW_MS: "600000",
-    METRICS_NETWORKS: "127.0.0.1/32",
+    ...{ METRICS_NETWORKS: "127.0.0.1/32", MQTT_PORT: String(mqttPort) },
     ...{ OTEL_METRICS_EXPORTER: "otlp", OTEL_METRIC_EXPORT_INTERVAL: "1000" },
   });
   const spans = () => collector!.spans();
@@ -63,6 +71,10 @@ export async function main(argv: string[]): Promise<number> {
   };
   try {
     await one(checks, stage, spans);
+    sent++;
+    await drained(stage.product, sent);
+
+    await oneByMqtt(checks, stage, mqttPort, spans);
     sent++;
     await drained(stage.product, sent);
 
@@ -146,17 +158,59 @@ async function one(checks: Checks, stage: Stage, spans: () => readonly Collected
   const sender = randomBytes(8).toString("hex");
   const { status } = await post(stage, "traced", `00-${traceId}-${sender}-01`);
   checks.that("a traced message is taken", status === 200 || status === 202, String(status));
-  const of = () => spans().filter((span) => span.traceId === traceId);
+  await whole(checks, "its trace", WANTED, () => spans().filter((span) => span.traceId === traceId), sender);
+}
+
+/** Publishes a message of a trace by MQTT 5, and looks at what became of it. */
+async function oneByMqtt(
+  checks: Checks,
+  stage: Stage,
+  port: number,
+  spans: () => readonly CollectedSpan[],
+): Promise<void> {
+  const pool = createPool(stage.connectionString(), { role: "drill", logger: pino({ level: "silent" }), size: 2 });
+  const { key } = await makeSource(pool, "drill", { type: "mqtt", topics: [] }).finally(() => pool.end());
+  const client = mqtt.connect({
+    ...{ host: "127.0.0.1", port, username: "x", password: key },
+    ...{ protocolVersion: 5, reconnectPeriod: 500 },
+  });
+  // It comes again until the listener is there.
+  client.on("error", () => {});
+  await until(() => client.connected, { timeoutMs: 60_000, what: "the listener of MQTT" });
+  const [traceId, sender] = [randomBytes(16).toString("hex"), randomBytes(8).toString("hex")];
+  const properties = { userProperties: { traceparent: `00-${traceId}-${sender}-01` } };
+  await client.publishAsync("drill/by-mqtt", JSON.stringify({ at: Date.now(), temperature: 21 }), {
+    qos: 1,
+    properties,
+  });
+  await client.endAsync();
+  await whole(
+    checks,
+    "the trace by MQTT",
+    WANTED_BY_MQTT,
+    () => spans().filter((span) => span.traceId === traceId),
+    sender,
+  );
+}
+
+/** Tells whether a trace comes to hold all that is wanted, and each span hangs on another of it or on its sender's. */
+async function whole(
+  checks: Checks,
+  what: string,
+  wanted: Readonly<Record<string, readonly string[]>>,
+  of: () => readonly CollectedSpan[],
+  sender: string,
+): Promise<void> {
   const missing = () =>
-    Object.entries(WANTED).flatMap(([service, names]) =>
+    Object.entries(wanted).flatMap(([service, names]) =>
       names.filter((name) => !of().some((span) => span.service === service && span.name === name)),
     );
-  await until(() => missing().length === 0, { timeoutMs: 60_000, what: "its trace" }).catch(() => undefined);
-  checks.equal("missing in its trace", missing(), []);
+  await until(() => missing().length === 0, { timeoutMs: 60_000, what }).catch(() => undefined);
+  checks.equal(`missing in ${what}`, missing(), []);
   const own = new Set(of().map(({ spanId }) => spanId));
   const loose = of().filter(({ parentSpanId = "" }) => parentSpanId !== sender && !own.has(parentSpanId));
   checks.equal(
-    "its spans that hang on nothing",
+    `spans of ${what} that hang on nothing`,
     loose.map(({ name }) => name),
     [],
   );
