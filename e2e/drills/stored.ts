@@ -1,4 +1,4 @@
-import { type Db, MongoClient } from "mongodb";
+import { BSON, type Db, MongoClient } from "mongodb";
 import pg from "pg";
 import { type Block, unpackBlock } from "@/server/adapters/archive/block";
 import type { ArchivedMessage } from "@/server/ports/message-archive";
@@ -127,6 +127,27 @@ export async function deadLetters(stage: Stage): Promise<readonly DeadLetterFoun
       raw: raw as Buffer,
     }));
   });
+}
+
+/** Collections of the document store whose documents have the text, or its bytes, the archive's blocks unpacked; none where PostgreSQL has all of them. */
+export async function collectionsWith(stage: Stage, text: string): Promise<readonly string[]> {
+  const { mongodb } = stage.engines;
+  if (!mongodb) return [];
+  const found = await withDocuments(mongodb.uri, async (db) => {
+    const names = (await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name);
+    const counts = new Map<string, number>();
+    for (const name of names)
+      for await (const document of db.collection(name).find())
+        if (Buffer.from(BSON.serialize(document)).includes(text)) counts.set(name, (counts.get(name) ?? 0) + 1);
+    return counts;
+  });
+  let packed = 0;
+  await eachArchived(stage, ({ device, body }) => {
+    if (device.includes(text) || body.includes(text)) packed++;
+  });
+  return [...found, ...(packed > 0 ? [["messages of the archive", packed] as const] : [])].map(
+    ([name, n]) => `${name} ${n}`,
+  );
 }
 
 async function withDocuments<T>(uri: string, work: (db: Db) => Promise<T>): Promise<T> {
