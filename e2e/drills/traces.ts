@@ -169,7 +169,8 @@ async function oneByMqtt(
   spans: () => readonly CollectedSpan[],
 ): Promise<void> {
   const pool = createPool(stage.connectionString(), { role: "drill", logger: pino({ level: "silent" }), size: 2 });
-  const { key } = await makeSource(pool, "drill", { type: "mqtt", topics: [] }).finally(() => pool.end());
+  const { key } = await makeSource(pool, "drill", { type: "mqtt", topics: [] });
+  await pool.end();
   const client = mqtt.connect({
     ...{ host: "127.0.0.1", port, username: "x", password: key },
     ...{ protocolVersion: 5, reconnectPeriod: 500 },
