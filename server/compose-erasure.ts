@@ -78,7 +78,8 @@ export function composeErasure({ config, engines, archive, deadLetters, twins }:
               },
             ]
           : []),
-        ...ALWAYS,
+        BACKUPS,
+        freedPages(engines.inspection.mongodb !== null),
       ];
     },
     async record(tx, { id, looks, dropped, readings, createdAt, mark }, { stores: proof, remains }) {
@@ -154,15 +155,16 @@ function kafkaRemains(until: number): Remaining {
   };
 }
 
-const ALWAYS: readonly Remaining[] = [
-  {
-    what: "Backups made before",
+const BACKUPS: Remaining = {
+  what: "Backups made before",
+  until: null,
+  why: "They have what was there then, until you delete them (--keep of npm run backup). After restoring one, erase again.",
+};
+
+function freedPages(isMongo: boolean): Remaining {
+  return {
+    what: `Freed pages and the write-ahead log of PostgreSQL${isMongo ? ", and of MongoDB" : ""}`,
     until: null,
-    why: "They have what was there then, until you delete them (--keep of npm run backup). After restoring one, erase again.",
-  },
-  {
-    what: "Freed pages and the write-ahead log of PostgreSQL, and of MongoDB",
-    until: null,
-    why: "The engines write over what was deleted as they go on; VACUUM FULL does it at once for a table.",
-  },
-];
+    why: "The engines write over what was deleted as they go on; VACUUM FULL does it at once for a table of PostgreSQL.",
+  };
+}

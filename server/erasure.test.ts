@@ -250,6 +250,10 @@ test("one of several devices is erased: nothing is found in any store, the other
   );
   const [proof] = await erasuresOf(`device=${GONE}`);
   expect(proof).toMatchObject({ name: null, readings: 80 + COLD_HOURS * COLD_EACH * 2, dropped: 0 });
+  expect(proof!.remains.map(({ what }) => what)).toEqual([
+    "Backups made before",
+    "Freed pages and the write-ahead log of PostgreSQL",
+  ]);
   const coldAfter = await coldRows();
   expect(coldAfter.get(GONE)).toBeUndefined();
   expect(OTHERS.map((one) => coldAfter.get(one))).toEqual(OTHERS.map((one) => coldBefore.get(one)));
