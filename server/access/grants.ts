@@ -31,10 +31,11 @@ export class NoSuchSiteError extends Error {
   }
 }
 
-/** What is written of grants; twice the same is once. @throws NoSuchSiteError. */
+/** What is written of grants, whose sites may go by names they had before; twice the same is once. @throws NoSuchSiteError. */
 export async function fromNamed(prisma: PrismaClient, named: readonly NamedGrant[]): Promise<Grant[]> {
   const names = named.flatMap(({ site }) => (site === null ? [] : [site]));
-  const sites = await prisma.site.findMany({ where: { name: { in: names } } });
+  const sites = await prisma.$queryRaw<{ id: number; name: string }[]>`
+    SELECT s.id, n.name FROM unnest(${names}::text[]) AS n (name) JOIN site s ON s.name = site_now(n.name)`;
   const ids = new Map(sites.map(({ id, name }) => [name, id]));
   const grants = named.map(({ role, site }): Grant => {
     if (site === null) return { role, siteId: null };

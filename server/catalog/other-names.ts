@@ -9,6 +9,20 @@ const TABLES = {
 /** What can be named otherwise. */
 type Named = keyof typeof TABLES;
 
+/** The name that a site, type or metric of a name has now; a name that none had before stays as it is. */
+export type NameNow = (of: Named | "metric", name: string) => string;
+
+/** Reads which names are old ones, and of what. */
+export async function readNamesNow(db: Pool | PoolClient): Promise<NameNow> {
+  const { rows } = await db.query<{ of: string; name: string; now: string }>(
+    `SELECT 'site' AS of, a.name, s.name AS now FROM site_alias a JOIN site s ON s.id = a.site_id
+     UNION ALL SELECT 'type', a.name, t.name FROM device_type_alias a JOIN device_type t ON t.id = a.type_id
+     UNION ALL SELECT 'metric', a.name, m.name FROM metric_alias a JOIN metric m ON m.id = a.metric_id`,
+  );
+  const now = new Map(rows.map((row) => [`${row.of} ${row.name}`, row.now]));
+  return (of, name) => now.get(`${of} ${name}`) ?? name;
+}
+
 /** True if none but this one has, or had, a name. */
 export async function isFree(db: Pool | PoolClient, of: Named, id: number, name: string): Promise<boolean> {
   const { own, others, key } = TABLES[of];

@@ -8,6 +8,7 @@ import {
   newMaintenanceBody,
   numberedPath,
 } from "@/server/contracts/notifications";
+import { readNamesNow } from "@/server/catalog/other-names";
 import { wordsOfMatchers } from "@/server/domain/notifications/matcher";
 import type { EpochMs } from "@/server/domain/terms";
 import {
@@ -23,6 +24,7 @@ import { nextWindows, openWindow, recurrenceProblem, windowsBetween } from "@/se
 import { toInstant } from "../instant";
 import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { invalid } from "../parse";
+import { matchersNow } from "../sites/names-now";
 import { NO_PARAMETERS, verb, writingVerb } from "../verb";
 import { defined, isTaken, missing, mustBeAt, taken } from "./shared";
 
@@ -64,7 +66,7 @@ export const addMaintenance = writingVerb(
   },
   () =>
     async ({ tx, now }, { request, note }) => {
-      const said = checked(await parseJsonBody(newMaintenanceBody, request));
+      const said = await checked(tx, await parseJsonBody(newMaintenanceBody, request));
       const id = await insertMaintenance(tx, said);
       if (id === null) throw taken("maintenance", said.name);
       note({ target: said.name, detail: { after: said } });
@@ -90,7 +92,7 @@ export const updateMaintenanceVerb = writingVerb(
       const { revision, ...changes } = await parseJsonBody(maintenanceChanges, request);
       const before = await maintenanceAt(tx, id);
       mustBeAt(before, revision);
-      const said = checked({ ...before, ...defined(changes) });
+      const said = await checked(tx, { ...before, ...defined(changes) });
       if (await isTaken(tx, "maintenance", said.name, id)) throw taken("maintenance", said.name);
       await updateMaintenance(tx, id, said);
       const after = (await findMaintenance(tx, id))!;
@@ -127,10 +129,10 @@ async function maintenanceAt(tx: PoolClient, id: number): Promise<Maintenance> {
 }
 
 /** @throws ProblemError when no window ever comes of it. */
-function checked<T extends MaintenanceSaid>(said: T): T {
+async function checked<T extends MaintenanceSaid>(tx: PoolClient, said: T): Promise<T> {
   const problem = recurrenceProblem(said);
   if (problem !== null) throw invalid([{ at: "cron", message: problem }]);
-  return said;
+  return { ...said, matchers: matchersNow(said.matchers, await readNamesNow(tx)) };
 }
 
 function told(row: Maintenance, now: EpochMs): z.input<typeof maintenanceView> {

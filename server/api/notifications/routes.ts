@@ -10,6 +10,7 @@ import {
   routesAnswer,
   routeView,
 } from "@/server/contracts/notifications";
+import { readNamesNow } from "@/server/catalog/other-names";
 import { matches } from "@/server/domain/notifications/matcher";
 import { listChannels } from "@/server/notifications/channels";
 import { muteOfMight } from "@/server/notifications/mutes";
@@ -25,6 +26,7 @@ import {
 } from "@/server/notifications/routes";
 import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { invalid } from "../parse";
+import { matchersNow } from "../sites/names-now";
 import { NO_PARAMETERS, verb, writingVerb } from "../verb";
 import { defined, isTaken, missing, mustBeAt, mustBeChannels, taken } from "./shared";
 
@@ -178,7 +180,7 @@ async function routeAt(tx: PoolClient, id: number): Promise<Route> {
 async function checked(tx: PoolClient, said: RouteSaid): Promise<RouteSaid> {
   await mustBeChannels(tx, "channels", said.channels);
   await mustBeChannels(tx, "escalate.channels", said.escalateTo);
-  return said;
+  return { ...said, matchers: matchersNow(said.matchers, await readNamesNow(tx)) };
 }
 
 type Body = Omit<z.output<typeof newRouteBody>, never>;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { findSiteNames } from "@/server/catalog/catalog-writes";
+import { readNamesNow } from "@/server/catalog/other-names";
 import {
   newSilenceBody,
   numberedPath,
@@ -29,6 +30,7 @@ import { toInstant } from "../instant";
 import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { invalid } from "../parse";
 import { ProblemError } from "../problem";
+import { matchersNow } from "../sites/names-now";
 import { NO_PARAMETERS, verb, writingVerb } from "../verb";
 import { EVERYWHERE, NotHereError, within } from "../within";
 import { missing } from "./shared";
@@ -78,7 +80,8 @@ export const addSilence = writingVerb(
   },
   () =>
     async (ctx, { request, note }) => {
-      const { matchers, reason, untilResolved, ...times } = await parseJsonBody(newSilenceBody, request);
+      const { matchers: said, reason, untilResolved, ...times } = await parseJsonBody(newSilenceBody, request);
+      const matchers = matchersNow(said, await readNamesNow(ctx.tx));
       await mustBeOwn(ctx, matchers);
       const startsAt = times.startsAt === undefined ? ctx.now : Math.max(ctx.now, Date.parse(times.startsAt));
       const endsAt = Date.parse(times.endsAt);
@@ -116,7 +119,8 @@ export const previewSilenceVerb = verb(
   },
   () =>
     async (ctx, { request }) => {
-      const { matchers } = await parseJsonBody(silencePreviewBody, request);
+      const said = await parseJsonBody(silencePreviewBody, request);
+      const matchers = matchersNow(said.matchers, await readNamesNow(ctx.tx));
       const { open, week } = await previewSilence(ctx.tx, matchers, ctx.sites, ctx.now);
       return { now: open.length, alerts: open.slice(0, MOST_NAMED), week };
     },

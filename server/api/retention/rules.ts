@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Pool } from "pg";
+import { readNamesNow } from "@/server/catalog/other-names";
 import {
   type RetentionRuleBody,
   retentionAnswer,
@@ -46,7 +47,8 @@ export const setRetentionRule = writingVerb(
   },
   (deps: RetentionDeps) =>
     async (ctx, { request, note }) => {
-      const rule = await parseJsonBody(retentionRule, request);
+      const said = await parseJsonBody(retentionRule, request);
+      const rule = { ...said, pattern: (await readNamesNow(ctx.tx))(said.selects, said.pattern) };
       assertSound(rule, deps);
       const before = await setSeriesRule(ctx.tx, rule);
       if ((await readSeriesRules(ctx.tx)).length > MOST_RULES)
@@ -93,7 +95,7 @@ export const estimateRetentionRule = verb(
   },
   (deps: RetentionDeps & { readonly pool: Pool }) =>
     async (ctx, { query: { selects, pattern, raw = null, minutes = null, hours = null } }) => {
-      const rule = { selects, pattern, raw, minutes, hours };
+      const rule = { selects, pattern: (await readNamesNow(ctx.tx))(selects, pattern), raw, minutes, hours };
       assertSound(rule, deps);
       const { before, ...found } = await estimateRule(deps.pool, rule, ctx.now, PATIENCE_MS);
       return {

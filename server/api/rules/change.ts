@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { addRule, changeRule, readRules, removeRule } from "@/server/alerting/rules";
+import { readNamesNow } from "@/server/catalog/other-names";
 import { alertRule, alertRuleChanges, deletedRule, newAlertRule, rulePath } from "@/server/contracts/rules";
 import { signatureOf } from "@/server/domain/access";
 import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
+import { specNow } from "../sites/names-now";
 import { NO_PARAMETERS, writingVerb } from "../verb";
 import { nameTaken, noRule, noteOfRule, toRule } from "./view";
 
@@ -27,7 +29,8 @@ export const addRuleVerb = writingVerb(
   },
   () =>
     async ({ tx, caller }, { request, note }) => {
-      const settings = await parseJsonBody(newAlertRule, request);
+      const said = await parseJsonBody(newAlertRule, request);
+      const settings = { ...said, spec: specNow(said.spec, await readNamesNow(tx)) };
       const id = await addRule(tx, settings, signatureOf(caller).text);
       if (id === null) throw nameTaken(settings.name);
       note({ target: settings.name, detail: { after: noteOfRule(settings) } });
@@ -58,7 +61,8 @@ export const updateRule = writingVerb(
       if (version !== undefined && version !== before.version)
         throw new ProblemError("changed-meanwhile", `The rule has version ${before.version} by now: look at it again.`);
       const said = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
-      const after = { ...noteOfRule(before), ...said };
+      const wanted = { ...noteOfRule(before), ...said };
+      const after = { ...wanted, spec: specNow(wanted.spec, await readNamesNow(tx)) };
       if (!(await changeRule(tx, before, after, signatureOf(caller).text))) throw nameTaken(after.name);
       note({ target: before.name, detail: { before: noteOfRule(before), after } });
       return toRule((await readRules(tx, "all", params.rule))[0]!);

@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { addRule, changeRule, readRules, removeRule, type RuleRow, type RuleSettings } from "@/server/alerting/rules";
+import { readNamesNow } from "@/server/catalog/other-names";
 import { alertRulesFile, importedRules, importQuery } from "@/server/contracts/rules";
 import { signatureOf } from "@/server/domain/access";
 import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
+import { specNow } from "../sites/names-now";
 import { NO_PARAMETERS, writingVerb } from "../verb";
 import { noteOfRule } from "./view";
 
@@ -16,7 +18,7 @@ export const importRules = writingVerb(
     access: "edit",
     summary: "Takes a file of alert rules: those of known names are changed, the others added",
     description:
-      "Rules that it doesn't name stay, unless `others` is remove: then they are removed, and their open alerts closed. With `dryRun` the answer says what would be done, and " +
+      "Sites, types and metrics may go by names they had before. Rules that it doesn't name stay, unless `others` is remove: then they are removed, and their open alerts closed. With `dryRun` the answer says what would be done, and " +
       "nothing is.",
     params: NO_PARAMETERS,
     query: importQuery,
@@ -27,7 +29,9 @@ export const importRules = writingVerb(
   },
   () =>
     async ({ tx, caller }, { request, query: { dryRun, others }, note }) => {
-      const { rules } = await parseJsonBody(alertRulesFile, request, MOST_FILE_BYTES);
+      const file = await parseJsonBody(alertRulesFile, request, MOST_FILE_BYTES);
+      const nameNow = await readNamesNow(tx);
+      const rules = file.rules.map((rule) => ({ ...rule, spec: specNow(rule.spec, nameNow) }));
       const known = await readRules(tx, "all");
       const { added, changed, same, left } = compareRules(known, rules);
       const removed = others === "remove" ? left : [];

@@ -1,7 +1,9 @@
 import { beforeAll, expect, test } from "vitest";
 import { deviceDetail, devicesAnswer } from "@/server/contracts/devices";
 import { fleetSummaryAnswer } from "@/server/contracts/fleet";
-import { alertRule } from "@/server/contracts/rules";
+import { userLink } from "@/server/contracts/access";
+import { routeView, silenceView } from "@/server/contracts/notifications";
+import { alertRule, importedRules } from "@/server/contracts/rules";
 import { deviceTypeAnswer, deviceTypes } from "@/server/contracts/types";
 import { namingEffects } from "@/server/contracts/names";
 import { siteAnswer, sitesAnswer } from "@/server/contracts/sites";
@@ -175,6 +177,35 @@ test("another name for a site says first what goes by it; then all of that goes 
     { timeoutMs: 20_000 },
   );
   expect((await sites()).map(({ name }) => name)).toEqual(["Halle Süd"]);
+});
+
+test("what a file, a program or a person writes with a name that a site had goes by the one it has", async () => {
+  const { pool } = rig.engines;
+  // The account above has a number of its own choosing.
+  await pool.query(`SELECT setval(pg_get_serial_sequence('account', 'id'), 1)`);
+  const of = { sites: ["south", "Halle Süd", "north"] };
+  const file = { rules: [{ name: "Quiet south", spec: { kind: "silence", of } }] };
+  const take = () => read(importedRules, call("importRules", "POST", {}, file));
+  expect(await take()).toMatchObject({ changed: ["Quiet south"], added: [] });
+  expect(await take(), "written again, it is the same").toMatchObject({ changed: [], same: ["Quiet south"] });
+  const matchers = [{ field: "site", values: ["south"] }];
+  const endsAt = new Date(Date.now() + 3_600_000).toISOString();
+  await read(silenceView, call("addSilence", "POST", {}, { matchers, reason: "painting", endsAt }));
+  const channel = await pool.query<{ id: number }>(
+    `INSERT INTO channel (name, kind, settings) VALUES ('desk', 'webhook', '{}') RETURNING id`,
+  );
+  const channels = channel.rows.map(({ id }) => id);
+  await read(routeView, call("addRoute", "POST", {}, { name: "of south", matchers, channels }));
+  const grants = [{ role: "viewer", site: "south" }];
+  await read(userLink, call("addUser", "POST", {}, { name: "Vera", email: "vera@example.com", grants }));
+  const { rows } = await pool.query(
+    `SELECT (SELECT spec->'of'->'sites' FROM alert_rule WHERE name = 'Quiet south') AS watched,
+       (SELECT matchers->0->'values' FROM silence) AS silent, (SELECT matchers->0->'values' FROM route) AS told,
+       (SELECT s.name FROM role_grant g JOIN site s ON s.id = g.site_id) AS granted`,
+  );
+  expect(rows).toEqual([
+    { watched: ["Halle Süd", "north"], silent: ["Halle Süd"], told: ["Halle Süd"], granted: "Halle Süd" },
+  ]);
 });
 
 test("a name that a site or type had is its own: no other may have it, and it may have it back", async () => {
