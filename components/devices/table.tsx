@@ -11,6 +11,7 @@ import { useRowWindow, useThrottled } from "../ui/row-window";
 import { type FleetRows, useVisibleRows } from "./visible-rows";
 
 const STATE_WIDTH = 84;
+/** As on a wide screen: on a phone the style sheet has fewer. */
 const ID_WIDTH = 176;
 /** Rows are loaded at most this often while scrolling, in milliseconds. */
 const LOAD_EVERY_MS = 120;
@@ -58,15 +59,15 @@ export function DeviceTable(props: TableProps) {
     order: orderBy(field, sort),
     onSort: () => onSort(nextSort(sort, field)),
   });
-  const width = STATE_WIDTH + ID_WIDTH + columns.reduce((sum, column) => sum + column.width, 0);
+  const fixed = STATE_WIDTH + columns.reduce((sum, column) => sum + column.width, 0);
   return (
     <table
       className={classes.table}
-      style={{ minWidth: width }}
+      style={{ minWidth: `calc(${fixed}px + var(--id-width))` }}
       aria-label="Devices"
       aria-rowcount={ids.length + 1}
       data-dimmed={dimmed || undefined}
-      data-wide={width > boxWidth || undefined}
+      data-wide={fixed + ID_WIDTH > boxWidth || undefined}
     >
       <colgroup>
         <col style={{ width: STATE_WIDTH }} />
