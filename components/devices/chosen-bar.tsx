@@ -13,7 +13,7 @@ import { saidOf } from "../queries/request";
 import { FormDialog } from "../shell/form-dialog";
 import { Link } from "../ui/link";
 import { ChosenCsv } from "./chosen-csv";
-import bar from "../ui/list-page.module.css";
+import classes from "./devices.module.css";
 
 type Changes = DeviceChangesOfMany["changes"];
 
@@ -59,7 +59,7 @@ export function ChosenBar({ chosen, metric, metrics, areRetired, onClear }: Chos
   const retire = (devices: readonly string[], retired: boolean) =>
     change.mutate({ devices, changes: { retired }, said: retired ? "retired: kept, and hidden" : "back in the list" });
   return (
-    <div className={bar.bar} role="region" aria-label="Chosen devices">
+    <div className={classes.chosen} role="region" aria-label="Chosen devices">
       <p role="status">{chosen.length > 0 ? `${counted(chosen.length, "device")} chosen` : (done?.text ?? "")}</p>
       {change.error && field === null ? <p role="alert">Nothing was changed: {saidOf(change.error)}</p> : null}
       {chosen.length === 0 && done !== null ? (

@@ -1,12 +1,14 @@
 "use client";
 import { type RefObject, useEffect, useEffectEvent, useMemo } from "react";
 import type { DeviceSort } from "@/server/contracts/fleet";
+import { formatTotal } from "../ui/format";
 import { Space, SortHead } from "../ui/list-table";
 import { type Column, nextSort, type SortField } from "./columns";
 import classes from "./devices.module.css";
 import type { KnownMetrics } from "../ui/meaning";
 import { Row, ROW_HEIGHT } from "./row";
 import { useFiringDevices } from "./use-firing-devices";
+import { useIsPrinting } from "../ui/printing";
 import { useRowWindow, useThrottled } from "../ui/row-window";
 import { type FleetRows, useVisibleRows } from "./visible-rows";
 
@@ -46,7 +48,10 @@ export function DeviceTable(props: TableProps) {
   const { box, ids, rows, columns, trend, metrics, sort, staleSeconds, current, dimmed, onSort, onCurrent, onDrawn } =
     props;
   const { chosen, onToggle, onPeek } = props;
-  const { start, end, width: boxWidth } = useRowWindow(box, ids.length, ROW_HEIGHT);
+  const isPrinting = useIsPrinting();
+  const unknown = isPrinting ? ids.findIndex((id) => rows.devices.get(id) === undefined) : -1;
+  const known = unknown === -1 ? ids.length : unknown;
+  const { start, end, width: boxWidth } = useRowWindow(box, ids.length, ROW_HEIGHT, known);
   const drawn = useMemo(() => ids.slice(start, end), [ids, start, end]);
   const tellDrawn = useEffectEvent(onDrawn);
   useEffect(() => tellDrawn(), [drawn, current]);
@@ -69,6 +74,12 @@ export function DeviceTable(props: TableProps) {
       data-dimmed={dimmed || undefined}
       data-wide={fixed + ID_WIDTH > boxWidth || undefined}
     >
+      {isPrinting && end < ids.length ? (
+        <caption>
+          The first {formatTotal(end)} of {formatTotal(ids.length)} devices. Rows further down are on paper once they
+          were scrolled to; the CSV has all.
+        </caption>
+      ) : null}
       <colgroup>
         <col style={{ width: STATE_WIDTH }} />
         <col />

@@ -1,5 +1,6 @@
 "use client";
 import { type RefObject, useEffect, useState } from "react";
+import { useIsPrinting } from "./printing";
 
 /** Rows drawn: from `start` up to, not with, `end`. */
 export interface RowWindow {
@@ -12,6 +13,8 @@ const BEYOND = 6;
 /** The number of rows the window moves by: scrolling draws once for several. */
 const STEP = 5;
 const MOST = 100;
+/** Rows on paper at most: some twenty pages. */
+const MOST_ON_PAPER = 500;
 
 /** The rows to draw of `count` when `top` pixels are scrolled away and `height` are seen. */
 export function windowOf(top: number, height: number, rowHeight: number, count: number): RowWindow {
@@ -21,12 +24,14 @@ export function windowOf(top: number, height: number, rowHeight: number, count: 
   return { start, end: Math.min(count, start + MOST, first + seen + BEYOND) };
 }
 
-/** Follows the rows a scrolled box shows, all of one height, below a head that sticks to its top. */
+/** Follows the rows a scrolled box shows, all of one height, below a head that sticks to its top. On paper it shows the first `known`, those that are loaded. */
 export function useRowWindow(
   box: RefObject<HTMLElement | null>,
   count: number,
   rowHeight: number,
+  known = count,
 ): RowWindow & { readonly width: number } {
+  const isPrinting = useIsPrinting();
   const [place, setPlace] = useState({ top: 0, height: 800, width: Infinity });
   useEffect(() => {
     const element = box.current;
@@ -46,6 +51,7 @@ export function useRowWindow(
       sized.disconnect();
     };
   }, [box, rowHeight]);
+  if (isPrinting) return { start: 0, end: Math.min(known, MOST_ON_PAPER), width: Infinity };
   return { ...windowOf(place.top, place.height, rowHeight, count), width: place.width };
 }
 
