@@ -100,7 +100,7 @@ export function Inbox() {
   const words = (alert: Alert) => whatOf(alert, specOf(alert.rule.id));
   const isPart = data !== undefined && data.next !== null;
   return (
-    <Page title="Alerts" withVerdict={false}>
+    <Page title="Alerts" isOfAlerts>
       <AlertPages />
       <div className={classes.page}>
         <InboxVerdict />

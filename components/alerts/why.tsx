@@ -31,7 +31,7 @@ export function Why() {
   const { data, error, refetch, isFetching } = useQuery(whyQuery(asked, zoneName(zone)));
   const isWrong = error instanceof RequestError && (error.status === 404 || error.status === 400);
   return (
-    <Page title="Why" withVerdict={false}>
+    <Page title="Why" isOfAlerts>
       <AlertPages />
       <Question
         key={address.toString()}

@@ -16,11 +16,13 @@ interface PageProps {
   tab?: string;
   /** False for a page that shows the verdict itself. */
   withVerdict?: boolean;
+  /** True for a page that is about what fires: the verdict doesn't say that again. */
+  isOfAlerts?: boolean;
   children: ReactNode;
 }
 
 /** A page: its title and the verdict on the whole in the header, its content below. */
-export function Page({ title, tab, withVerdict = true, children }: PageProps) {
+export function Page({ title, tab, withVerdict = true, isOfAlerts = false, children }: PageProps) {
   const { opened, toggle, arrive } = useContext(ShellContext);
   const heading = useRef<HTMLHeadingElement>(null);
   const { failing, hasAnswer } = useTrouble();
@@ -37,7 +39,7 @@ export function Page({ title, tab, withVerdict = true, children }: PageProps) {
         <h1 className={classes.title} ref={heading} tabIndex={-1}>
           {title}
         </h1>
-        <div className={classes.verdictWide}>{withVerdict ? <Verdict /> : null}</div>
+        <div className={classes.verdictWide}>{withVerdict ? <Verdict withFiring={!isOfAlerts} /> : null}</div>
         <SearchButton />
         <ConnectionState />
         <div className={classes.headerPreferences}>
@@ -49,7 +51,7 @@ export function Page({ title, tab, withVerdict = true, children }: PageProps) {
         <div className={classes.content} data-stale={isStale || undefined} id="content" tabIndex={-1}>
           {withVerdict ? (
             <div className={classes.verdictNarrow}>
-              <Verdict />
+              <Verdict withFiring={!isOfAlerts} />
             </div>
           ) : null}
           {children}

@@ -10,8 +10,11 @@ import { useIsStale } from "./connection";
 import { useFiring } from "./firing";
 import classes from "./shell.module.css";
 
-/** The verdict on the whole, in one line; while all is good a dot, its words only heard and on hover. The shell keeps health up to date. */
-export function Verdict() {
+/**
+ * The verdict on the whole, in one line; while all is good a dot, its words only heard and on hover. The shell keeps health up to date.
+ * A page that is about what fires leaves that out, by `withFiring`.
+ */
+export function Verdict({ withFiring = true }: { withFiring?: boolean }) {
   const refusal = useRefusal();
   const { data } = useHealth();
   const { hasAnswer } = useTrouble();
@@ -34,7 +37,7 @@ export function Verdict() {
     );
   }
   const firing =
-    fires === null ? null : (
+    fires === null || !withFiring ? null : (
       <p className={classes.verdict} data-status={fires.mark === "failing" ? "fail" : "warn"}>
         <MarkShape mark={fires.mark} />
         <Link href="/alerts">{fires.words}</Link>

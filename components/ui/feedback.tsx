@@ -1,6 +1,7 @@
 "use client";
 import { Button, CopyButton, Skeleton } from "@mantine/core";
 import type { ReactNode } from "react";
+import { createPortal } from "react-dom";
 import { MarkShape } from "./state-mark";
 import classes from "./ui.module.css";
 
@@ -45,16 +46,17 @@ export function Failure({ what, why, advice, onRetry, retrying }: FailureProps) 
   );
 }
 
-/** Values on the page are older than they should be: says so without taking them away. */
+/** Values on the page are older than they should be: says so over its lower end, without taking them away or moving them. */
 export function StaleNotice({ children, onRetry }: { children: ReactNode; onRetry: () => void }) {
-  return (
-    <div className={classes.notice} role="status" data-tone="warn">
+  return createPortal(
+    <div className={classes.staleNotice} role="status" data-tone="warn">
       <MarkShape mark="stale" />
       <div>{children}</div>
       <Button size="xs" variant="default" onClick={onRetry}>
         Try again
       </Button>
-    </div>
+    </div>,
+    document.body,
   );
 }
 
