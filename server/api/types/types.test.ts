@@ -182,7 +182,7 @@ test("another name for a site says first what goes by it; then all of that goes 
 test("what a file, a program or a person writes with a name that a site had goes by the one it has", async () => {
   const { pool } = rig.engines;
   // The account above has a number of its own choosing.
-  await pool.query(`SELECT setval(pg_get_serial_sequence('account', 'id'), 1)`);
+  await pool.query(`SELECT nextval(pg_get_serial_sequence('account', 'id'))`);
   const of = { sites: ["south", "Halle Süd", "north"] };
   const file = { rules: [{ name: "Quiet south", spec: { kind: "silence", of } }] };
   const take = () => read(importedRules, call("importRules", "POST", {}, file));
