@@ -51,7 +51,8 @@ export function Devices({ first }: { first: FirstOrder | null }) {
   const text = address.toString();
   const wanted = useMemo(() => readWanted(new URLSearchParams(text)), [text]);
   const order = useQuery(fleetOrderQuery(wanted, first));
-  const summary = useQuery(fleetSummaryQuery(wanted));
+  // Counts come after the rows: asked for together, they would keep each other waiting.
+  const summary = useQuery({ ...fleetSummaryQuery(wanted), enabled: !order.isPlaceholderData });
   const metrics = useQuery(metricsQuery());
   const [kept, keep] = useColumnChoice();
   // A saved view has the columns it was saved with, whoever opens it.
@@ -164,7 +165,11 @@ export function Devices({ first }: { first: FirstOrder | null }) {
             <DevicesBar
               wanted={wanted}
               summary={summary.isPlaceholderData ? undefined : summary.data}
-              list={data && !order.isPlaceholderData ? { count: ids.length, tag: data.tag } : null}
+              list={
+                data && !order.isPlaceholderData && !summary.isPlaceholderData
+                  ? { count: ids.length, tag: data.tag }
+                  : null
+              }
               trouble={data ? ((order.error ?? summary.error)?.message ?? null) : null}
               metrics={metrics.data?.items ?? []}
               reported={data?.reportedMetrics ?? NONE}

@@ -4,8 +4,8 @@ import { useDebouncedCallback } from "@mantine/hooks";
 import { type RefObject, useState } from "react";
 import classes from "./list-page.module.css";
 
-/** A search waits for the next key so long. */
-const TYPING_MS = 80;
+/** A search waits for the next key so long: a key held down, or a text put in at once, is one. One that isn't wanted any more is given up. */
+const TYPING_MS = 30;
 
 interface SearchFieldProps {
   input: RefObject<HTMLInputElement | null>;
