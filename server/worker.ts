@@ -51,7 +51,7 @@ import { traceBatches, type TracedBatches } from "./trace-batches";
 const DRAIN_MS = 5000;
 /** Connections of the notifier, so that it and the pipeline never wait for each other's. */
 const NOTIFIER_CONNECTIONS = 4;
-/** Records handled at once that tell of a backlog, and the time for which they do, in milliseconds. */
+/** Records handled at once that tell of a backlog, and the time for which they do once they are handled, in milliseconds. */
 const MUCH = 1000;
 const BUSY_MS = 1000;
 /** The time the worker may take to end when it can't go on, in milliseconds. */
@@ -106,8 +106,8 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
     follow,
     fatal,
     counting: metrics,
-    noteLoad: (records) => {
-      if (records >= MUCH) busyUntil = performance.now() + BUSY_MS;
+    noteLoad: (records, isUnderWay) => {
+      if (records >= MUCH) busyUntil = isUnderWay ? Infinity : performance.now() + BUSY_MS;
     },
     signal: stopping.signal,
   });
@@ -205,8 +205,8 @@ type ConsumeDeps = {
   follow: FollowBatch;
   fatal: (error: unknown) => void;
   counting: Counting;
-  /** Called with the number of records of each group of batches that begins. */
-  noteLoad: (records: number) => void;
+  /** Called with the number of records of each group of batches, when it begins and when it has ended. */
+  noteLoad: (records: number, isUnderWay: boolean) => void;
   signal: AbortSignal;
 };
 
@@ -230,8 +230,11 @@ async function consume(config: Config, engines: Engines, deps: ConsumeDeps) {
     pipeline: {
       ...pipeline,
       handle(batches, signal) {
-        noteLoad(batches.reduce((sum, { records }) => sum + records.length, 0));
-        return counted(counting, batches, () => traced.handle(batches, () => pipeline.handle(batches, signal)));
+        const load = batches.reduce((sum, { records }) => sum + records.length, 0);
+        noteLoad(load, true);
+        return counted(counting, batches, () => traced.handle(batches, () => pipeline.handle(batches, signal))).finally(
+          () => noteLoad(load, false),
+        );
       },
     },
     follow,

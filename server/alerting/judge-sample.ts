@@ -23,7 +23,7 @@ export function judgeSample(
   watched: Watched,
   sample: Sample,
   changed: Map<Instance, Watched>,
-  late: (metric: number) => void,
+  late: (metric: number, sample: Sample) => void,
 ): boolean {
   const { metrics, values, time } = sample;
   const { newest, compiled } = watched;
@@ -47,15 +47,16 @@ export function judgeSample(
 
 function judgeLoud(
   watched: Watched,
-  { metrics, values, time }: Sample,
+  sample: Sample,
   columns: readonly number[],
   changed: Map<Instance, Watched>,
-  late: (metric: number) => void,
+  late: (metric: number, sample: Sample) => void,
 ): void {
+  const { metrics, values, time } = sample;
   const touched = new Set<Instance>();
   const touch = (instance: Instance, metric: number) => {
     if (!isLate(stateOf(instance, watched), time)) return void touched.add(instance);
-    late(metric);
+    late(metric, sample);
     watched.forgetNormal(instance);
   };
   for (const instance of watched.remembered) {

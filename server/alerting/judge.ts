@@ -37,15 +37,16 @@ export function createJudge(readBlocks: ReadBlocks) {
     const changed = new Map<Instance, Watched>();
     const rechecks = new Map<string, Recheck>();
 
-    const cold = [...devices].filter(([id, { judged }]) => remembered.get(id)?.mark !== judged);
-    await load(cold.map(([id]) => id));
+    const cold: number[] = [];
+    for (const [id, { judged }] of devices) if (remembered.get(id)?.mark !== judged) cold.push(id);
+    await load(cold);
     const { added } = written;
+    const late = (metric: number, { deviceId, time }: Sample) => noteLate(rechecks, deviceId, metric, time);
     for (let i = 0, first = 0; i < added.length; i++) {
-      const { deviceId, time } = added[i]!;
+      const { deviceId } = added[i]!;
       if (added[first]!.deviceId !== deviceId) first = i;
       const watched = remembered.get(deviceId);
       if (!watched) continue;
-      const late = (metric: number) => noteLate(rechecks, deviceId, metric, time);
       if (judgeSample(watched, added[i]!, changed, late)) continue;
       // It has a metric that it hadn't when it was loaded: once more from its first reading on.
       for (const [instance, of] of changed) if (of === watched) changed.delete(instance);
@@ -94,8 +95,11 @@ function hear(
   changed: Map<Instance, Watched>,
 ): void {
   const silent = new Set<number>();
-  for (const id of devices.keys())
-    for (const instance of remembered.get(id)?.remembered ?? []) if (isSilence(instance)) silent.add(id);
+  for (const id of devices.keys()) {
+    const watched = remembered.get(id);
+    if (!watched?.isRemembering) continue;
+    for (const instance of watched.remembered) if (isSilence(instance)) silent.add(id);
+  }
   if (silent.size === 0) return;
   for (const { deviceId, record, message } of messages) {
     // A dead letter sent again is a person's doing.

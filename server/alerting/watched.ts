@@ -68,6 +68,11 @@ export class Watched {
     return this.made?.values() ?? [];
   }
 
+  /** Whether there is any of these. */
+  get isRemembering(): boolean {
+    return this.made !== null && this.made.size > 0;
+  }
+
   /** That of a part, made when there is none yet. */
   instanceOf({ rule, judged, metric }: Part): Instance {
     this.made ??= new Map();

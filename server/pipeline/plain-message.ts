@@ -73,7 +73,9 @@ export function createPlainReader(): (bytes: Uint8Array, bounds: DecodeBounds) =
       lastDayMs = day;
       lastDay = Buffer.from(bytes.subarray(at, at + 10));
     }
-    const [hour, minute, second] = [digits(bytes, at + 11, 2), digits(bytes, at + 14, 2), digits(bytes, at + 17, 2)];
+    const hour = digits(bytes, at + 11, 2);
+    const minute = digits(bytes, at + 14, 2);
+    const second = digits(bytes, at + 17, 2);
     const millis = digits(bytes, at + 20, 3);
     if (!(hour <= 23 && minute <= 59 && second <= 59 && millis <= 999)) return null;
     return lastDayMs + ((hour * 60 + minute) * 60 + second) * 1000 + millis;

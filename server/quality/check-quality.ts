@@ -42,7 +42,8 @@ export function createCheckQuality(readBlocks: ReadBlocks) {
       for (const device of remembered.values()) device.limit(limits.all);
     }
     if (remembered.size > MOST_CHECKED) remembered.clear();
-    const cold = [...devices.keys()].filter((id) => remembered.get(id)?.mark !== devices.get(id)!.judged);
+    const cold: number[] = [];
+    for (const [id, { judged }] of devices) if (remembered.get(id)?.mark !== judged) cold.push(id);
     await load(tx, cold, batch, limits.all);
 
     const fresh = freshOf(batch);
@@ -67,7 +68,7 @@ export function createCheckQuality(readBlocks: ReadBlocks) {
     const checked = [...devices.keys()].map((id) => remembered.get(id)!);
     await writeFlags(
       tx,
-      checked.flatMap(({ told }) => [...told]),
+      checked.filter(({ told }) => told !== null).flatMap(({ told }) => [...told!]),
     );
     await addCounts(tx, batch, checked);
     const due = checked.filter(({ storedAt }) => processedTime - storedAt >= STORE_EVERY_MS);
@@ -77,11 +78,7 @@ export function createCheckQuality(readBlocks: ReadBlocks) {
     );
     // Should the transaction fail, nobody has this mark, and all of it is read again.
     for (const device of due) device.storedAt = processedTime;
-    for (const device of checked) {
-      device.told.clear();
-      device.late.clear();
-      device.mark = mark;
-    }
+    for (const device of checked) device.settle(mark);
   };
 
   async function load(tx: PoolClient, ids: readonly number[], batch: CommitBatch, all: Limits): Promise<void> {

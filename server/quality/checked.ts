@@ -19,17 +19,19 @@ export class CheckedDevice {
   mark = -1;
   /** The latest event time that was taken. */
   until: EpochMs;
-  /** Readings of the transaction under way that came late, by the hour of their event time. */
-  readonly late = new Map<EpochMs, number>();
-  /** What was told in the transaction under way. */
-  readonly told = new Set<OpenFlag>();
+  // Most devices never need these two, and emptying one makes as much garbage as a new one.
+  /** Readings of the transaction under way that came late, by the hour of their event time; null: none did. */
+  late: Map<EpochMs, number> | null = null;
+  /** What was told in the transaction under way; null: nothing was. */
+  told: Set<OpenFlag> | null = null;
   /** Processed time at which its states were stored. */
   storedAt: EpochMs;
   private readonly series = new Map<number, CheckedSeries>();
   /** The series of the metrics that its last message had: most messages of a device have the same. */
   private lastMetrics: readonly number[] | null = null;
   private lastSeries: readonly CheckedSeries[] = [];
-  private lastTime: EpochMs | null = null;
+  /** NaN: there was none. */
+  private lastTime: EpochMs = NaN;
   private lastGoesOn = false;
   private isQuiet = false;
   /** The metric whose reading is being taken. */
@@ -63,6 +65,7 @@ export class CheckedDevice {
     if (time > this.until) this.until = time;
     else if (time < this.until && !this.isQuiet) {
       const hour = time - (time % HOUR);
+      this.late ??= new Map();
       this.late.set(hour, (this.late.get(hour) ?? 0) + (only ?? metrics).length);
     }
     if (!this.lastGoesOn) return;
@@ -92,6 +95,12 @@ export class CheckedDevice {
     for (const series of this.series.values()) series.limits = this.limitsOf(series.metric);
   }
 
+  /** Ends a transaction, which leaves this mark. */
+  settle(mark: number): void {
+    this.mark = mark;
+    this.late = this.told = null;
+  }
+
   states() {
     return {
       device: this.state,
@@ -114,6 +123,6 @@ export class CheckedDevice {
   private readonly tellDevice = (flag: Flag<AnyCheck>): void => this.note(0, flag);
 
   private note(metric: number, flag: Flag<AnyCheck>): void {
-    if (!this.isQuiet) this.told.add(addFlag(this.open, this.id, metric, flag));
+    if (!this.isQuiet) (this.told ??= new Set()).add(addFlag(this.open, this.id, metric, flag));
   }
 }

@@ -19,7 +19,7 @@ export async function addCounts(
   { messages, written: { added, duplicates, conflicts } }: CommitBatch,
   checked: readonly Pick<CheckedDevice, "id" | "late">[],
 ): Promise<void> {
-  const late = checked.filter((device) => device.late.size > 0);
+  const late = checked.filter((device) => device.late !== null);
   if (duplicates + late.length + conflicts.length === 0) return;
   const counts = new Map<string, Count>();
   const at = (device: number, time: EpochMs): Count => {
@@ -29,7 +29,7 @@ export async function addCounts(
     if (!count) counts.set(key, (count = { device, hour, repeats: 0, late: 0, conflicts: 0 }));
     return count;
   };
-  for (const device of late) for (const [hour, readings] of device.late) at(device.id, hour).late += readings;
+  for (const device of late) for (const [hour, readings] of device.late!) at(device.id, hour).late += readings;
   // What was given and is neither new nor refused was there already.
   for (const { deviceId, message, metrics } of messages) at(deviceId, message.eventTime).repeats += metrics.length;
   for (const { deviceId, time, metrics } of added) {

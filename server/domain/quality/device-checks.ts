@@ -1,5 +1,5 @@
 import type { EpochMs } from "../terms";
-import type { DeviceCheck, Flag, FlagLevel } from "./checks";
+import type { DeviceCheck, Flag } from "./checks";
 
 /** The least that a gap is, in milliseconds, and in usual times between messages. */
 const GAP = { ms: 10_000, times: 3 } as const;
@@ -49,13 +49,7 @@ export function newDevice(): DeviceState {
  * @param time event time  @param arrived ingest time
  * @returns whether the checks of series may go by it: it goes on where the last one ended, or on a clock that was set back
  */
-export function stepDevice(
-  state: DeviceState,
-  time: EpochMs,
-  arrived: EpochMs,
-  flag: (flag: Flag<DeviceCheck>) => void,
-): boolean {
-  const tell = (check: DeviceCheck, level: FlagLevel, from: EpochMs, to: EpochMs) => flag({ check, level, from, to });
+export function stepDevice(state: DeviceState, time: EpochMs, arrived: EpochMs, tell: Tell): boolean {
   const messages = state[MESSAGES]!;
   if (messages === 0) {
     state[MESSAGES] = 1;
@@ -73,7 +67,7 @@ export function stepDevice(
   const goesOn = time > last;
   const setBack = !goesOn && isSetBack(state, time);
   if (!goesOn && !setBack) {
-    tell("late", "suspect", time, time);
+    tell({ check: "late", level: "suspect", from: time, to: time });
     return false;
   }
   state[BEHIND] = 0;
@@ -81,9 +75,11 @@ export function stepDevice(
   const usual = state[USUAL]!;
   // A clock that jumps ahead, or back to right, leaves no hole in what was measured.
   const jumped = setBack || wasOff || arrived - time < -OFF.ms;
-  if (messages >= KNOWN && !jumped && gap >= leastGap(usual)) tell("gap", "suspect", last, time);
+  if (messages >= KNOWN && !jumped && gap >= leastGap(usual))
+    tell({ check: "gap", level: "suspect", from: last, to: time });
   // What comes after the pause fills the hole, and yet nobody could hear of it while it lasted.
-  else if (messages >= KNOWN && paused > 0) tell("reception", "suspect", last, last + paused);
+  else if (messages >= KNOWN && paused > 0)
+    tell({ check: "reception", level: "suspect", from: last, to: last + paused });
   if (!jumped) {
     if (messages < KNOWN) learnPace(state, gap, time);
     else state[USUAL] = usual + Math.max(NEWEST, 1 / messages) * (Math.min(gap, 3 * usual || gap) - usual);
@@ -99,7 +95,7 @@ export function offsetOf(state: DeviceState): number {
   return state[OFFSET]!;
 }
 
-type Tell = (check: DeviceCheck, level: FlagLevel, from: EpochMs, to: EpochMs) => void;
+type Tell = (flag: Flag<DeviceCheck>) => void;
 
 /** Follows how far event times are from arrival. A backlog comes at once, and ever less late; a clock that is off keeps its pace. */
 function followClock(state: DeviceState, time: EpochMs, arrived: EpochMs, tell: Tell): void {
@@ -109,7 +105,8 @@ function followClock(state: DeviceState, time: EpochMs, arrived: EpochMs, tell: 
   if (!steady) {
     state[STEADY] = 1;
     state[STEADY_FROM] = time;
-  } else if (++state[STEADY]! >= OFF.messages) tell("clock", "suspect", state[STEADY_FROM]!, time);
+  } else if (++state[STEADY]! >= OFF.messages)
+    tell({ check: "clock", level: "suspect", from: state[STEADY_FROM]!, to: time });
   state[OFFSET] = offset;
   state[ARRIVED] = arrived;
 }
@@ -138,7 +135,8 @@ function learnPace(state: DeviceState, gap: number, time: EpochMs): void {
 /** Tells, by what the others say, whether the longest of the first times was a gap: a device may stop right after it began. */
 function settlePace(state: DeviceState, tell: Tell): void {
   const [usual, longest, ended] = [state[USUAL]!, state[LONGEST]!, state[LONGEST_ENDED]!];
-  if (usual > 0 && longest >= leastGap(usual)) tell("gap", "suspect", ended - longest, ended);
+  if (usual > 0 && longest >= leastGap(usual))
+    tell({ check: "gap", level: "suspect", from: ended - longest, to: ended });
   else state[USUAL] = usual + (longest - usual) / state[MESSAGES]!;
 }
 

@@ -1,5 +1,5 @@
 import type { EpochMs } from "../terms";
-import type { Flag, FlagLevel, SeriesCheck } from "./checks";
+import type { Flag } from "./checks";
 
 /** What the checks of a series go by; null leaves one out. */
 export interface SeriesLimits {
@@ -96,21 +96,16 @@ export function newSeriesOf(count: number): SeriesState[] {
   return Array.from({ length: count }, (_, i) => all.subarray(i * SIZE, (i + 1) * SIZE));
 }
 
+type Tell = (flag: Flag) => void;
+
 /**
  * Takes the next reading of a series, in the order of arrival; what its device sent late is left out before. A flag that goes
  * on is told again with the same `from` and its new end. A spike and a change are told one reading later, by both neighbors.
  * @param time later than the last reading's, or earlier where the device's clock was set back
  */
-export function stepSeries(
-  state: SeriesState,
-  time: EpochMs,
-  value: number,
-  limits: SeriesLimits,
-  flag: (flag: Flag) => void,
-): void {
-  const tell: Tell = (check, level, from, to) => flag({ check, level, from, to });
+export function stepSeries(state: SeriesState, time: EpochMs, value: number, limits: SeriesLimits, tell: Tell): void {
   if ((limits.min !== null && value < limits.min) || (limits.max !== null && value > limits.max))
-    tell("range", "fail", time, time);
+    tell({ check: "range", level: "fail", from: time, to: time });
   const readings = state[READINGS]!;
   if (readings === 0) return begin(state, time, value);
   const setBack = time <= state[TIME]!;
@@ -127,8 +122,6 @@ export function stepSeries(
   state[VALUE] = value;
   state[READINGS] = readings + 1;
 }
-
-type Tell = (check: SeriesCheck, level: FlagLevel, from: EpochMs, to: EpochMs) => void;
 
 function begin(state: SeriesState, time: EpochMs, value: number): void {
   state[READINGS] = state[RUN] = 1;
@@ -159,12 +152,13 @@ function judgeMiddle(state: SeriesState, after: number, limits: SeriesLimits, te
     least > limits.spikeSteps * state[STEP]! &&
     Math.abs(after - before) <= AGREE * least;
   state[SPIKES]! += share * ((spike ? 1 : 0) - state[SPIKES]!);
-  if (spike && state[SPIKES]! <= USUAL_SPIKES) return tell("spike", outside ? "fail" : "suspect", time, time);
+  if (spike && state[SPIKES]! <= USUAL_SPIKES)
+    return tell({ check: "spike", level: outside ? "fail" : "suspect", from: time, to: time });
 
   const speed = (step * 60_000) / state[BEFORE_GAP]!;
   const known = readings > KNOWN && time - state[FIRST_TIME]! >= CHANGES_KNOWN_MS;
   if (known && !switches && limits.changeTimes !== null && outside && speed > limits.changeTimes * state[FASTEST]!)
-    tell("change", "suspect", time, time);
+    tell({ check: "change", level: "suspect", from: time, to: time });
   state[FASTEST] = Math.max(state[FASTEST]! * REMEMBERED, speed);
   // While it rests, a series doesn't forget how it moves.
   if (step > 0) state[STEP] = state[STEP] === 0 ? step : state[STEP]! + share * (step - state[STEP]!);
@@ -196,7 +190,7 @@ function followRun(state: SeriesState, time: EpochMs, value: number, limits: Ser
   }
   state[RUN]!++;
   const from = state[RUN_FROM]!;
-  if (state[RUN_FLAGGED] === 1) return tell("stuck", "suspect", from, time);
+  if (state[RUN_FLAGGED] === 1) return tell({ check: "stuck", level: "suspect", from, to: time });
   const stuck =
     limits.stuckTimes !== null &&
     state[READINGS]! >= KNOWN &&
@@ -208,7 +202,7 @@ function followRun(state: SeriesState, time: EpochMs, value: number, limits: Ser
   restAt(state, value);
   state[RUN_FLAGGED] = 1;
   state[EQUAL] = state[EQUAL_BEFORE]!;
-  tell("stuck", "suspect", from, time);
+  tell({ check: "stuck", level: "suspect", from, to: time });
 }
 
 /** Learns that it stayed at a value: where it does so again and again it rests, however long. */
@@ -236,7 +230,8 @@ function followCounter(state: SeriesState, time: EpochMs, value: number, tell: T
     return;
   }
   const counts = state[SINCE_FALL]! >= COUNTER_KNOWN && time - state[FELL]! >= COUNTER_MS;
-  if (counts && state[ROSE]! >= COUNTER_RISES * state[SINCE_FALL]!) tell("reset", "suspect", state[TIME]!, time);
+  if (counts && state[ROSE]! >= COUNTER_RISES * state[SINCE_FALL]!)
+    tell({ check: "reset", level: "suspect", from: state[TIME]!, to: time });
   state[SINCE_FALL] = state[ROSE] = 0;
   state[FELL] = time;
 }
