@@ -144,7 +144,7 @@ function follow(fleet: Fleet, device: SimulatedDevice, intervalMs: number, end: 
         readings++;
         let state = states.get(metric);
         if (!state) states.set(metric, (state = newSeries()));
-        if (goesOn) stepSeries(state, time, values[i]!, DEFAULT_LIMITS, note(metric));
+        if (goesOn) stepSeries(state, 0, time, values[i]!, DEFAULT_LIMITS, note(metric));
       }
       spentMs += performance.now() - began;
       for (const [i, metric] of shape.names.entries()) {

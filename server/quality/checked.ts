@@ -1,17 +1,11 @@
 import { type DeviceState, offsetOf, stepDevice } from "@/server/domain/quality/device-checks";
 import type { Flag } from "@/server/domain/quality/checks";
-import { newSeriesOf, type SeriesLimits, type SeriesState, stepSeries } from "@/server/domain/quality/series-checks";
+import { SERIES_SIZE, type SeriesLimits, type SeriesState, stepSeries } from "@/server/domain/quality/series-checks";
 import type { EpochMs } from "@/server/domain/terms";
 import { addFlag, type AnyCheck, type OpenFlag, type OpenFlags } from "./flags";
 import type { Limits } from "./limits";
 
 const HOUR = 3_600_000;
-
-interface CheckedSeries {
-  readonly metric: number;
-  readonly state: SeriesState;
-  limits: SeriesLimits;
-}
 
 /** A device as it is remembered between batches: its states, and what is flagged of it. */
 export class CheckedDevice {
@@ -26,10 +20,16 @@ export class CheckedDevice {
   told: Set<OpenFlag> | null = null;
   /** Processed time at which its states were stored. */
   storedAt: EpochMs;
-  private readonly series = new Map<number, CheckedSeries>();
-  /** The series of the metrics that its last message had: most messages of a device have the same. */
+  /** The states of its series one after another: a message of seven readings goes through one piece of memory. */
+  private series = new Float64Array(0);
+  /** Where the state of a metric's series begins. */
+  private readonly places = new Map<number, number>();
+  /** Their limits, in the order of the states. */
+  private seriesLimits: SeriesLimits[] = [];
+  /** The metrics that its last message had, their places and limits: most messages of a device have the same. */
   private lastMetrics: readonly number[] | null = null;
-  private lastSeries: readonly CheckedSeries[] = [];
+  private lastPlaces: readonly number[] = [];
+  private lastLimits: readonly SeriesLimits[] = [];
   /** NaN: there was none. */
   private lastTime: EpochMs = NaN;
   private lastGoesOn = false;
@@ -48,7 +48,8 @@ export class CheckedDevice {
   ) {
     this.until = until;
     this.storedAt = storedAt;
-    for (const [metric, of] of states) this.add(metric, of);
+    this.add([...states.keys()]);
+    for (const [metric, of] of states) this.series.set(of, this.places.get(metric));
   }
 
   /** Takes a message's readings. @param only those of its metrics that are new; left out: all are */
@@ -70,15 +71,15 @@ export class CheckedDevice {
     }
     if (!this.lastGoesOn) return;
     if (metrics !== this.lastMetrics) {
-      const states = newSeriesOf(metrics.filter((metric) => !this.series.has(metric)).length);
-      this.lastSeries = metrics.map((metric) => this.series.get(metric) ?? this.add(metric, states.pop()!));
+      this.add(metrics.filter((metric) => !this.places.has(metric)));
+      this.lastPlaces = metrics.map((metric) => this.places.get(metric)!);
+      this.lastLimits = this.lastPlaces.map((place) => this.seriesLimits[place / SERIES_SIZE]!);
       this.lastMetrics = metrics;
     }
     for (let i = 0; i < metrics.length; i++) {
       if (only !== undefined && !only.includes(metrics[i]!)) continue;
-      const { state, limits } = this.lastSeries[i]!;
       this.stepping = metrics[i]!;
-      stepSeries(state, time, values[i]!, limits, this.tellSeries);
+      stepSeries(this.series, this.lastPlaces[i]!, time, values[i]!, this.lastLimits[i]!, this.tellSeries);
     }
   }
 
@@ -92,7 +93,8 @@ export class CheckedDevice {
   /** Goes by other limits from now on. */
   limit(limits: Limits): void {
     this.limits = limits;
-    for (const series of this.series.values()) series.limits = this.limitsOf(series.metric);
+    this.seriesLimits = [...this.places.keys()].map((metric) => this.limitsOf(metric));
+    this.lastMetrics = null;
   }
 
   /** Ends a transaction, which leaves this mark. */
@@ -102,16 +104,23 @@ export class CheckedDevice {
   }
 
   states() {
+    const of = (place: number): SeriesState => this.series.subarray(place, place + SERIES_SIZE);
     return {
       device: this.state,
-      series: new Map([...this.series].map(([metric, { state }]) => [metric, state])),
+      series: new Map([...this.places].map(([metric, place]) => [metric, of(place)])),
     };
   }
 
-  private add(metric: number, state: SeriesState): CheckedSeries {
-    const series = { metric, state, limits: this.limitsOf(metric) };
-    this.series.set(metric, series);
-    return series;
+  /** Makes room for series without a past. */
+  private add(metrics: readonly number[]): void {
+    if (metrics.length === 0) return;
+    const before = this.series;
+    this.series = new Float64Array(before.length + metrics.length * SERIES_SIZE);
+    this.series.set(before);
+    for (const [i, metric] of metrics.entries()) {
+      this.places.set(metric, before.length + i * SERIES_SIZE);
+      this.seriesLimits.push(this.limitsOf(metric));
+    }
   }
 
   private limitsOf(metric: number): SeriesLimits {

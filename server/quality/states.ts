@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import { type DeviceState, newDevice } from "@/server/domain/quality/device-checks";
-import { newSeries, type SeriesState } from "@/server/domain/quality/series-checks";
+import { SERIES_SIZE, type SeriesState } from "@/server/domain/quality/series-checks";
 import type { EpochMs } from "@/server/domain/terms";
 
 /** Grows with each change of what the numbers mean: states of another layout are lost, and made again from readings. */
@@ -8,7 +8,6 @@ const LAYOUT = 3;
 const OF_DEVICE = newDevice().length;
 /** The layout before, whose devices have two numbers less, at the end: what was learned is kept. */
 const BEFORE = { layout: 2, ofDevice: 11 } as const;
-const OF_SERIES = newSeries().length;
 
 /** What the checks remember of a device and its series. */
 interface States {
@@ -61,13 +60,13 @@ export async function writeStates(
 
 /** The device's numbers, then the id and the numbers of each series. */
 function pack({ device, series }: States): Buffer {
-  const all = new Float64Array(OF_DEVICE + series.size * (1 + OF_SERIES));
+  const all = new Float64Array(OF_DEVICE + series.size * (1 + SERIES_SIZE));
   all.set(device);
   let at = OF_DEVICE;
   for (const [metric, state] of series) {
     all[at] = metric;
     all.set(state, at + 1);
-    at += 1 + OF_SERIES;
+    at += 1 + SERIES_SIZE;
   }
   return Buffer.from(all.buffer);
 }
@@ -75,8 +74,8 @@ function pack({ device, series }: States): Buffer {
 function unpack(bytes: Buffer, ofDevice: number): States {
   const all = new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
   const series = new Map<number, SeriesState>();
-  for (let at = ofDevice; at < all.length; at += 1 + OF_SERIES)
-    series.set(all[at]!, all.subarray(at + 1, at + 1 + OF_SERIES));
+  for (let at = ofDevice; at < all.length; at += 1 + SERIES_SIZE)
+    series.set(all[at]!, all.subarray(at + 1, at + 1 + SERIES_SIZE));
   const device = newDevice();
   device.set(all.subarray(0, ofDevice));
   return { device, series };

@@ -32,7 +32,7 @@ function scoreWith(kind: (typeof KINDS)[number], share: number): number {
       continue;
     }
     const value = !isBad(i) ? good : kind === "out of range" ? 60 + good : kind === "stuck" ? 21.5 : good;
-    if (stepDevice(device, time, time + 50, note as never)) stepSeries(series, time, value, LIMITS, note as never);
+    if (stepDevice(device, time, time + 50, note as never)) stepSeries(series, 0, time, value, LIMITS, note as never);
   }
   const told = [...flags.values()].filter(({ check }) => !(check in DEVICE_CHECKS));
   const { score } = scoreOf({

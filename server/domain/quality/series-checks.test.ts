@@ -23,7 +23,7 @@ function flagsOf(readings: readonly { time: number; value: number }[], limits: P
   const state = newSeries();
   const flags = new Map<string, Flag>();
   for (const { time, value } of readings)
-    stepSeries(state, time, value, { ...DEFAULT_LIMITS, ...limits }, (flag) =>
+    stepSeries(state, 0, time, value, { ...DEFAULT_LIMITS, ...limits }, (flag) =>
       flags.set(`${flag.check} ${flag.from}`, flag),
     );
   return [...flags.values()];
@@ -101,7 +101,7 @@ describe("the checks of a series", () => {
     fc.assert(
       fc.property(numbers, (values) => {
         const state = newSeries();
-        values.forEach((value, i) => stepSeries(state, i * SECOND, value, DEFAULT_LIMITS, () => {}));
+        values.forEach((value, i) => stepSeries(state, 0, i * SECOND, value, DEFAULT_LIMITS, () => {}));
         expect([...state].every((number, i) => Number.isFinite(number) || i === 17)).toBe(true);
       }),
     );
@@ -113,7 +113,7 @@ it("calls no machine stuck that idles at a value inside its range, for short tim
   const found: string[] = [];
   let time = Date.UTC(2026, 0, 1);
   const take = (value: number) =>
-    stepSeries(state, (time += 10_000), value, DEFAULT_LIMITS, (one) => found.push(one.check));
+    stepSeries(state, 0, (time += 10_000), value, DEFAULT_LIMITS, (one) => found.push(one.check));
   for (let shift = 0; shift < 12; shift++) {
     for (let i = 0; i < 300; i++) take(50 + 45 * Math.sin(shift + i * 0.7) + ((i * 7919) % 101) / 100);
     for (let i = 0; i < (shift < 4 ? 12 : 400); i++) take(20);

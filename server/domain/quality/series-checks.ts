@@ -80,20 +80,15 @@ const ROSE = 20;
 const FELL = 21;
 /** EQUAL as it was before the run. */
 const EQUAL_BEFORE = 22;
-const SIZE = 23;
+/** How many numbers the state of a series has. */
+export const SERIES_SIZE = 23;
 
 /** What the checks remember of a series: made of its readings alone. */
 export type SeriesState = Float64Array;
 
 /** The state of a series without a past. */
 export function newSeries(): SeriesState {
-  return new Float64Array(SIZE);
-}
-
-/** The states of so many series without a past, in one piece of memory: each by itself takes twice as much. */
-export function newSeriesOf(count: number): SeriesState[] {
-  const all = new Float64Array(count * SIZE);
-  return Array.from({ length: count }, (_, i) => all.subarray(i * SIZE, (i + 1) * SIZE));
+  return new Float64Array(SERIES_SIZE);
 }
 
 type Tell = (flag: Flag) => void;
@@ -101,34 +96,43 @@ type Tell = (flag: Flag) => void;
 /**
  * Takes the next reading of a series, in the order of arrival; what its device sent late is left out before. A flag that goes
  * on is told again with the same `from` and its new end. A spike and a change are told one reading later, by both neighbors.
+ * @param at the place of its first number among `states`, which may be those of many series
  * @param time later than the last reading's, or earlier where the device's clock was set back
  */
-export function stepSeries(state: SeriesState, time: EpochMs, value: number, limits: SeriesLimits, tell: Tell): void {
+export function stepSeries(
+  states: Float64Array,
+  at: number,
+  time: EpochMs,
+  value: number,
+  limits: SeriesLimits,
+  tell: Tell,
+): void {
   if ((limits.min !== null && value < limits.min) || (limits.max !== null && value > limits.max))
     tell({ check: "range", level: "fail", from: time, to: time });
-  const readings = state[READINGS]!;
-  if (readings === 0) return begin(state, time, value);
-  const setBack = time <= state[TIME]!;
-  const gap = setBack ? state[GAP]! : time - state[TIME]!;
-  state[GAP]! += weight(readings) * (Math.min(gap, readings >= KNOWN ? 3 * state[GAP]! : gap) - state[GAP]!);
-  if (readings > 1) judgeMiddle(state, value, limits, tell);
-  if (setBack) state[RUN] = 0;
-  followRun(state, time, value, limits, tell);
-  followCounter(state, time, value, tell);
+  const readings = states[at + READINGS]!;
+  if (readings === 0) return begin(states, at, time, value);
+  const setBack = time <= states[at + TIME]!;
+  const gap = setBack ? states[at + GAP]! : time - states[at + TIME]!;
+  states[at + GAP]! +=
+    weight(readings) * (Math.min(gap, readings >= KNOWN ? 3 * states[at + GAP]! : gap) - states[at + GAP]!);
+  if (readings > 1) judgeMiddle(states, at, value, limits, tell);
+  if (setBack) states[at + RUN] = 0;
+  followRun(states, at, time, value, limits, tell);
+  followCounter(states, at, time, value, tell);
 
-  state[BEFORE_GAP] = gap;
-  state[BEFORE] = state[VALUE]!;
-  state[TIME] = time;
-  state[VALUE] = value;
-  state[READINGS] = readings + 1;
+  states[at + BEFORE_GAP] = gap;
+  states[at + BEFORE] = states[at + VALUE]!;
+  states[at + TIME] = time;
+  states[at + VALUE] = value;
+  states[at + READINGS] = readings + 1;
 }
 
-function begin(state: SeriesState, time: EpochMs, value: number): void {
-  state[READINGS] = state[RUN] = 1;
-  state[TIME] = state[FIRST_TIME] = state[FELL] = state[RUN_FROM] = time;
-  state[VALUE] = state[LOWEST] = state[HIGHEST] = value;
-  state[REST] = NaN;
-  state[EQUAL] = FIRST_EQUAL;
+function begin(states: Float64Array, at: number, time: EpochMs, value: number): void {
+  states[at + READINGS] = states[at + RUN] = 1;
+  states[at + TIME] = states[at + FIRST_TIME] = states[at + FELL] = states[at + RUN_FROM] = time;
+  states[at + VALUE] = states[at + LOWEST] = states[at + HIGHEST] = value;
+  states[at + REST] = NaN;
+  states[at + EQUAL] = FIRST_EQUAL;
 }
 
 /** The larger of the weight for the long run and that of a plain mean of what there is. */
@@ -137,33 +141,40 @@ function weight(readings: number): number {
 }
 
 /** Judges the last reading now that both its neighbors are known, and learns from it what a spike doesn't teach. */
-function judgeMiddle(state: SeriesState, after: number, limits: SeriesLimits, tell: Tell): void {
-  const [middle, before, time] = [state[VALUE]!, state[BEFORE]!, state[TIME]!];
+function judgeMiddle(states: Float64Array, at: number, after: number, limits: SeriesLimits, tell: Tell): void {
+  const [middle, before, time] = [states[at + VALUE]!, states[at + BEFORE]!, states[at + TIME]!];
   const step = Math.abs(middle - before);
   const least = Math.min(step, Math.abs(middle - after));
-  const outside = middle < state[LOWEST]! || middle > state[HIGHEST]!;
-  const readings = state[READINGS]!;
+  const outside = middle < states[at + LOWEST]! || middle > states[at + HIGHEST]!;
+  const readings = states[at + READINGS]!;
   const share = weight(readings);
   const switches = isOnOrOff(before) && isOnOrOff(middle) && isOnOrOff(after);
   const spike =
     readings > KNOWN &&
     !switches &&
     limits.spikeSteps !== null &&
-    least > limits.spikeSteps * state[STEP]! &&
+    least > limits.spikeSteps * states[at + STEP]! &&
     Math.abs(after - before) <= AGREE * least;
-  state[SPIKES]! += share * ((spike ? 1 : 0) - state[SPIKES]!);
-  if (spike && state[SPIKES]! <= USUAL_SPIKES)
+  states[at + SPIKES]! += share * ((spike ? 1 : 0) - states[at + SPIKES]!);
+  if (spike && states[at + SPIKES]! <= USUAL_SPIKES)
     return tell({ check: "spike", level: outside ? "fail" : "suspect", from: time, to: time });
 
-  const speed = (step * 60_000) / state[BEFORE_GAP]!;
-  const known = readings > KNOWN && time - state[FIRST_TIME]! >= CHANGES_KNOWN_MS;
-  if (known && !switches && limits.changeTimes !== null && outside && speed > limits.changeTimes * state[FASTEST]!)
+  const speed = (step * 60_000) / states[at + BEFORE_GAP]!;
+  const known = readings > KNOWN && time - states[at + FIRST_TIME]! >= CHANGES_KNOWN_MS;
+  if (
+    known &&
+    !switches &&
+    limits.changeTimes !== null &&
+    outside &&
+    speed > limits.changeTimes * states[at + FASTEST]!
+  )
     tell({ check: "change", level: "suspect", from: time, to: time });
-  state[FASTEST] = Math.max(state[FASTEST]! * REMEMBERED, speed);
+  states[at + FASTEST] = Math.max(states[at + FASTEST]! * REMEMBERED, speed);
   // While it rests, a series doesn't forget how it moves.
-  if (step > 0) state[STEP] = state[STEP] === 0 ? step : state[STEP]! + share * (step - state[STEP]!);
-  state[LOWEST] = Math.min(state[LOWEST]!, middle);
-  state[HIGHEST] = Math.max(state[HIGHEST]!, middle);
+  if (step > 0)
+    states[at + STEP] = states[at + STEP] === 0 ? step : states[at + STEP]! + share * (step - states[at + STEP]!);
+  states[at + LOWEST] = Math.min(states[at + LOWEST]!, middle);
+  states[at + HIGHEST] = Math.max(states[at + HIGHEST]!, middle);
 }
 
 /** Booleans are 0 and 1: what is on for a moment, as where something moves now and then, is no spike. */
@@ -172,68 +183,76 @@ function isOnOrOff(value: number): boolean {
 }
 
 /** Follows the run of equal values. What lies at the edge of all values so far, as a machine at rest does, isn't stuck. */
-function followRun(state: SeriesState, time: EpochMs, value: number, limits: SeriesLimits, tell: Tell): void {
-  const equal = value === state[VALUE]! && state[RUN]! > 0;
+function followRun(
+  states: Float64Array,
+  at: number,
+  time: EpochMs,
+  value: number,
+  limits: SeriesLimits,
+  tell: Tell,
+): void {
+  const equal = value === states[at + VALUE]! && states[at + RUN]! > 0;
   // Asked only after two equal ones: values that drift slowly repeat in long runs, though not often at all.
-  if (state[RUN] === 1) state[EQUAL_BEFORE] = state[EQUAL]!;
-  if (state[RUN]! >= 2 && state[RUN_FLAGGED] === 0) state[EQUAL]! += NEWEST * ((equal ? 1 : 0) - state[EQUAL]!);
+  if (states[at + RUN] === 1) states[at + EQUAL_BEFORE] = states[at + EQUAL]!;
+  if (states[at + RUN]! >= 2 && states[at + RUN_FLAGGED] === 0)
+    states[at + EQUAL]! += NEWEST * ((equal ? 1 : 0) - states[at + EQUAL]!);
   if (!equal) {
     // A run that was flagged is no measure for the next.
-    if (state[RUN_FLAGGED] === 0) {
-      state[LONGEST] = Math.max(state[LONGEST]! * REMEMBERED, state[RUN]!);
-      if (state[RUN]! >= LEAST_RUN.readings) restAt(state, state[VALUE]!);
+    if (states[at + RUN_FLAGGED] === 0) {
+      states[at + LONGEST] = Math.max(states[at + LONGEST]! * REMEMBERED, states[at + RUN]!);
+      if (states[at + RUN]! >= LEAST_RUN.readings) restAt(states, at, states[at + VALUE]!);
     }
-    state[RUN] = 1;
-    state[RUN_FROM] = time;
-    state[RUN_FLAGGED] = 0;
+    states[at + RUN] = 1;
+    states[at + RUN_FROM] = time;
+    states[at + RUN_FLAGGED] = 0;
     return;
   }
-  state[RUN]!++;
-  const from = state[RUN_FROM]!;
-  if (state[RUN_FLAGGED] === 1) return tell({ check: "stuck", level: "suspect", from, to: time });
+  states[at + RUN]!++;
+  const from = states[at + RUN_FROM]!;
+  if (states[at + RUN_FLAGGED] === 1) return tell({ check: "stuck", level: "suspect", from, to: time });
   const stuck =
     limits.stuckTimes !== null &&
-    state[READINGS]! >= KNOWN &&
-    time - from + state[GAP]! >= LEAST_RUN.ms &&
-    state[RUN]! >= Math.max(LEAST_RUN.readings, longestRun(state, limits.stuckTimes)) &&
-    isInside(state, value);
+    states[at + READINGS]! >= KNOWN &&
+    time - from + states[at + GAP]! >= LEAST_RUN.ms &&
+    states[at + RUN]! >= Math.max(LEAST_RUN.readings, longestRun(states, at, limits.stuckTimes)) &&
+    isInside(states, at, value);
   if (!stuck) return;
-  if (value === state[REST] && state[RESTED]! >= RESTS - 1) return;
-  restAt(state, value);
-  state[RUN_FLAGGED] = 1;
-  state[EQUAL] = state[EQUAL_BEFORE]!;
+  if (value === states[at + REST] && states[at + RESTED]! >= RESTS - 1) return;
+  restAt(states, at, value);
+  states[at + RUN_FLAGGED] = 1;
+  states[at + EQUAL] = states[at + EQUAL_BEFORE]!;
   tell({ check: "stuck", level: "suspect", from, to: time });
 }
 
 /** Learns that it stayed at a value: where it does so again and again it rests, however long. */
-function restAt(state: SeriesState, value: number): void {
-  state[RESTED] = value === state[REST] ? state[RESTED]! + 1 : 1;
-  state[REST] = value;
+function restAt(states: Float64Array, at: number, value: number): void {
+  states[at + RESTED] = value === states[at + REST] ? states[at + RESTED]! + 1 : 1;
+  states[at + REST] = value;
 }
 
 /** Tells whether a value lies within what the series was so far, not at its edge. */
-function isInside(state: SeriesState, value: number): boolean {
-  return value > state[LOWEST]! && value < state[HIGHEST]!;
+function isInside(states: Float64Array, at: number, value: number): boolean {
+  return value > states[at + LOWEST]! && value < states[at + HIGHEST]!;
 }
 
 /** The readings a run may have: by chance where values seldom repeat, by the longest so far where they often do. */
-function longestRun(state: SeriesState, times: number): number {
-  const equal = Math.max(state[EQUAL]!, 1 / BY_CHANCE);
-  return equal < OFTEN_EQUAL ? 1 - Math.log(BY_CHANCE) / Math.log(equal) : times * state[LONGEST]!;
+function longestRun(states: Float64Array, at: number, times: number): number {
+  const equal = Math.max(states[at + EQUAL]!, 1 / BY_CHANCE);
+  return equal < OFTEN_EQUAL ? 1 - Math.log(BY_CHANCE) / Math.log(equal) : times * states[at + LONGEST]!;
 }
 
-function followCounter(state: SeriesState, time: EpochMs, value: number, tell: Tell): void {
-  const step = value - state[VALUE]!;
+function followCounter(states: Float64Array, at: number, time: EpochMs, value: number, tell: Tell): void {
+  const step = value - states[at + VALUE]!;
   if (step >= 0) {
-    state[SINCE_FALL]!++;
-    if (step > 0) state[ROSE]!++;
+    states[at + SINCE_FALL]!++;
+    if (step > 0) states[at + ROSE]!++;
     return;
   }
-  const counts = state[SINCE_FALL]! >= COUNTER_KNOWN && time - state[FELL]! >= COUNTER_MS;
-  if (counts && state[ROSE]! >= COUNTER_RISES * state[SINCE_FALL]!)
-    tell({ check: "reset", level: "suspect", from: state[TIME]!, to: time });
-  state[SINCE_FALL] = state[ROSE] = 0;
-  state[FELL] = time;
+  const counts = states[at + SINCE_FALL]! >= COUNTER_KNOWN && time - states[at + FELL]! >= COUNTER_MS;
+  if (counts && states[at + ROSE]! >= COUNTER_RISES * states[at + SINCE_FALL]!)
+    tell({ check: "reset", level: "suspect", from: states[at + TIME]!, to: time });
+  states[at + SINCE_FALL] = states[at + ROSE] = 0;
+  states[at + FELL] = time;
 }
 
 /** What a series' readings taught of it. */
