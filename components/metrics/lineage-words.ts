@@ -1,5 +1,6 @@
 import type { LineageAnswer, LineageEdge, LineageNode } from "@/server/contracts/lineage";
 import { counted } from "@/server/domain/counted";
+import { keptWords } from "@/server/domain/kept-words";
 import { formatBytes, formatTotal } from "../ui/format";
 
 /** How much there is: rows where they mean something to people, and bytes. */
@@ -29,7 +30,7 @@ export function keptFor({ keptDays, kind, stage }: Pick<LineageNode, "keptDays" 
   if (stage === "source" || kind === "downloads") return "not kept";
   if (kind === "latest") return "as long as its device";
   if (keptDays === null) return "for ever";
-  return keptDays < 2 ? counted(Math.round(keptDays * 24), "hour") : counted(Math.round(keptDays), "day");
+  return keptDays < 2 ? counted(Math.round(keptDays * 24), "hour") : keptWords(Math.round(keptDays));
 }
 
 /** What came in which way, for where no lines are drawn. */
