@@ -24,7 +24,7 @@ export function Hero() {
   // Neither the reader's zone nor how long ago it is is known before.
   const isClient = useIsClient();
   return (
-    <section className={classes.hero} aria-label="Verdict" data-trouble={hero?.isTrouble || undefined}>
+    <section className={classes.hero} aria-label="Verdict" data-verdict data-trouble={hero?.isTrouble || undefined}>
       {hero ? (
         <>
           <p className={classes.what} role="status" data-mark={hero.mark}>

@@ -15,6 +15,7 @@ import { isWorthRetrying } from "../queries/request";
 import { createTogether } from "../queries/together";
 import { ClockProvider } from "../ui/clock";
 import { useLightOnPaper } from "../ui/printing";
+import { StaleNotices } from "../ui/feedback";
 import { Spoken } from "../ui/spoken";
 import { ZoneProvider } from "../ui/zone";
 import { MarkShape } from "../ui/state-mark";
@@ -128,6 +129,7 @@ function Frame({ children }: { children: ReactNode }) {
         </AppShell.Navbar>
         {children}
       </AppShell>
+      <StaleNotices />
     </ShellContext>
   );
 }

@@ -46,18 +46,26 @@ export function Failure({ what, why, advice, onRetry, retrying }: FailureProps) 
   );
 }
 
-/** Values on the page are older than they should be: says so over its lower end, without taking them away or moving them. */
+const STALE_NOTICES = "stale-notices";
+
+/** Where {@link StaleNotice}s are shown, one above the other: over the lower end of the page. */
+export function StaleNotices() {
+  return <div id={STALE_NOTICES} className={classes.staleNotices} />;
+}
+
+/** Values on the page are older than they should be: says so in {@link StaleNotices}, without taking them away or moving them. */
 export function StaleNotice({ children, onRetry }: { children: ReactNode; onRetry: () => void }) {
-  return createPortal(
-    <div className={classes.staleNotice} role="status" data-tone="warn">
+  const notice = (
+    <div className={classes.notice} role="status" data-tone="warn">
       <MarkShape mark="stale" />
       <div>{children}</div>
       <Button size="xs" variant="default" onClick={onRetry}>
         Try again
       </Button>
-    </div>,
-    document.body,
+    </div>
   );
+  const place = document.getElementById(STALE_NOTICES);
+  return place ? createPortal(notice, place) : notice;
 }
 
 /** An empty state: one sentence and one action. */
