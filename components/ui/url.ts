@@ -36,11 +36,11 @@ export function useAddressText(): string {
     () => null,
   );
   const isAhead = written !== null && written.path === path && written.passed.includes(routed);
-  const hasArrived = written?.path === path && written.search === routed;
+  const isOver = written !== null && (!isAhead || written.search === routed);
   useEffect(() => {
-    // From here on the router leads: Back and links go by it alone.
-    if (hasArrived && ahead === written) setAhead(null);
-  }, [hasArrived, written]);
+    // It has arrived, or a link led elsewhere meanwhile: from here on the router leads.
+    if (isOver && ahead === written) setAhead(null);
+  }, [isOver, written]);
   return isAhead ? written.search : routed;
 }
 
