@@ -1,6 +1,7 @@
 "use client";
 import { useHealth } from "../queries/health";
 import { useFiring } from "../shell/firing";
+import { useTrouble } from "../shell/verdict";
 import { Age } from "../ui/age";
 import { Since } from "../ui/since";
 import { toServerTime } from "../ui/server-time";
@@ -12,10 +13,11 @@ import { Link } from "../ui/link";
 
 /** The verdict; null until the first answer. */
 export function useHero(): HeroText | null {
-  const { data, error, dataUpdatedAt } = useHealth();
+  const { data, dataUpdatedAt } = useHealth();
+  const { hasAnswer } = useTrouble();
   // Never answered is no moment: the clocks' difference would make one of it.
   const answeredAt = dataUpdatedAt === 0 ? 0 : toServerTime(dataUpdatedAt);
-  return heroText(data, error === null, answeredAt, useFiring() !== null);
+  return heroText(data, hasAnswer, answeredAt, useFiring() !== null);
 }
 
 /** Says how everything is in one sentence, since when, and what that means for the data. */

@@ -14,10 +14,19 @@ const TITLES: Record<ConnectionView["word"], string> = {
   Stale: "Nothing has come over the live channel for a while; values on this page may be old",
 };
 
-/** True while values on the page are old, because nothing comes over the live channel. */
-export function useIsStale(): boolean {
+/** Since when values on the page are old, because nothing comes over the live channel, in epoch ms by this browser; null while they aren't. */
+export function useStaleSince(): number | null {
   const live = useLive();
-  return useClock(() => connectionView(live.connection(), browserNow()).word === "Stale") ?? false;
+  const since = useClock(() => {
+    const { word, staleSince } = connectionView(live.connection(), browserNow());
+    return word === "Stale" ? (staleSince ?? 0) : -1;
+  });
+  return since === -1 ? null : since;
+}
+
+/** True while values on the page are old. */
+export function useIsStale(): boolean {
+  return useStaleSince() !== null;
 }
 
 /** Shows whether this page is live by shape, word and color, with the age when it isn't. */

@@ -10,7 +10,7 @@ import { LiveProvider, useConnectionPhase, useLive, useRoom, useRoomNews } from 
 import { meQuery, useSeesAll } from "../queries/access";
 import { ALERTS } from "../queries/alerts";
 import { type FirstAnswers, takeFirst } from "../queries/first";
-import { healthQuery } from "../queries/health";
+import { HEALTH, healthQuery } from "../queries/health";
 import { isWorthRetrying } from "../queries/request";
 import { createTogether } from "../queries/together";
 import { ClockProvider } from "../ui/clock";
@@ -27,6 +27,7 @@ import { noteDevice } from "./recent-devices";
 import { ShellContext } from "./shell-context";
 import { useProofAsked } from "../queries/step-up";
 import classes from "./shell.module.css";
+import { useIsStale } from "./connection";
 import { useTrouble } from "./verdict";
 import { BrandMark } from "../ui/brand";
 import { Link } from "../ui/link";
@@ -175,9 +176,15 @@ function useOtherAccount(): void {
   }, [id]);
 }
 
-/** Every page shows what is wrong: the shell watches health for all of them. */
+/** Every page shows what is wrong: the shell watches health for all of them, and asks once more when the live channel falls silent. */
 function HealthRoom() {
-  useRoom("health", healthQuery(useLive()).queryKey, applyToHealth);
+  const queries = useQueryClient();
+  const { queryKey } = healthQuery(useLive());
+  useRoom("health", queryKey, applyToHealth);
+  const isStale = useIsStale();
+  useEffect(() => {
+    if (isStale) void queries.refetchQueries({ queryKey: HEALTH }, { cancelRefetch: false });
+  }, [queries, isStale]);
   return null;
 }
 

@@ -6,7 +6,8 @@ import { Link } from "../ui/link";
 import { Spoken } from "../ui/spoken";
 import { Since } from "../ui/since";
 import { MarkShape, probeMark } from "../ui/state-mark";
-import { useIsStale } from "./connection";
+import { useStaleSince } from "./connection";
+import { isHung } from "./connection-view";
 import { useFiring } from "./firing";
 import classes from "./shell.module.css";
 
@@ -71,12 +72,10 @@ export function Verdict({ withFiring = true }: { withFiring?: boolean }) {
 
 /** Returns how many probes fail, and whether the server answers at all. */
 export function useTrouble(): { failing: number; hasAnswer: boolean } {
-  const { data, error } = useHealth();
-  const phase = useConnectionPhase();
-  const isCutOff = phase === "reconnecting";
-  // A process that hangs keeps its connections, and answers nothing.
-  const isHung = useIsStale() && phase === "connected";
+  const { data, error, dataUpdatedAt } = useHealth();
+  const isCutOff = useConnectionPhase() === "reconnecting";
+  const hangs = isHung(useStaleSince(), dataUpdatedAt);
   const seesAll = useSeesAll();
   const failing = data?.probes.filter(({ status }) => status === "fail").length ?? 0;
-  return { failing, hasAnswer: !isHung && (seesAll === false ? !isCutOff : error === null) };
+  return { failing, hasAnswer: !hangs && (seesAll === false ? !isCutOff : error === null) };
 }
