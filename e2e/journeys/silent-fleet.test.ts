@@ -22,16 +22,18 @@ test("a fleet that falls silent turns the verdict, with a link to who it is", as
 
 test("a server that hangs is noticed within five seconds, and old figures look old", async () => {
   const page = await stage.open("/devices");
-  await page.locator("[data-connection=connected]").waitFor();
+  const overview = await stage.open("/");
+  for (const one of [page, overview]) await one.locator("[data-connection=connected]").waitFor();
   const web = processOf(stage.product.tree(), "web")!;
   process.kill(web.pid, "SIGSTOP");
   try {
     await page.locator("[data-connection=stale]").waitFor({ timeout: 5000 });
     await page.getByText("The server does not answer.").first().waitFor();
     await page.locator("#content[data-stale]").waitFor();
+    await overview.getByRole("status").getByText("The server does not answer", { exact: true }).waitFor();
   } finally {
     process.kill(web.pid, "SIGCONT");
   }
   await page.locator("[data-connection=connected]").waitFor();
-  await page.context().close();
+  for (const one of [page, overview]) await one.context().close();
 });
