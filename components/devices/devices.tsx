@@ -154,7 +154,7 @@ export function Devices({ first }: { first: FirstOrder | null }) {
               state={wanted.state ?? null}
               labels={wanted.label ?? NONE}
               withConflicts={wanted.conflicts ?? false}
-              where={wanted.where ?? ""}
+              where={address.get("where") ?? ""}
               summary={summary.data}
               onChange={change}
               onLeave={() => {

@@ -13,14 +13,15 @@ interface WhereProps {
 
 /** Conditions of the list, typed as text and shown as chips; one that can't be read stays in the field, with what is wrong where. */
 export function Where({ where, onWhere }: WhereProps) {
-  const [typed, setTyped] = useState("");
-  const [problem, setProblem] = useState<string | null>(null);
   const known = parseFilter(where);
+  // An address that can't be read narrows nothing: what it says stands in the field, with what is wrong.
+  const [typed, setTyped] = useState("problem" in known ? where : "");
+  const [problem, setProblem] = useState("problem" in known ? saidOf(known.problem) : null);
   const conditions: readonly Condition[] = "conditions" in known ? known.conditions : [];
   const add = () => {
     const both = parseFilter([filterText(conditions), typed].filter((text) => text.trim() !== "").join(" and "));
     const own = parseFilter(typed);
-    if ("problem" in own) setProblem(`${own.problem.message} (character ${own.problem.at + 1})`);
+    if ("problem" in own) setProblem(saidOf(own.problem));
     else if ("problem" in both) setProblem(both.problem.message);
     else {
       onWhere(filterText(both.conditions) || null);
@@ -64,4 +65,8 @@ export function Where({ where, onWhere }: WhereProps) {
       ))}
     </>
   );
+}
+
+function saidOf({ message, at }: { readonly message: string; readonly at: number }): string {
+  return `${message} (character ${at + 1})`;
 }

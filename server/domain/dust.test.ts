@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { withoutDust } from "./dust";
+import { meanWithoutDust, withoutDust } from "./dust";
 
 test.each([
   [16.040000000000003, 16.04],
@@ -13,3 +13,9 @@ test.each([0, 21.3, 0.004532068199369834, 1 / 3, Math.PI, 9_007_199_254_740_991,
   "leaves %s as it was sent",
   (value) => expect(withoutDust(value)).toBe(value),
 );
+
+test("leaves a mean among the readings it is of, where these have dust as they were sent", () => {
+  const sent = 0.1 + 0.2;
+  expect(meanWithoutDust({ mean: sent, min: sent, max: sent })).toBe(sent);
+  expect(meanWithoutDust({ mean: 16.040000000000003, min: 16, max: 16.08 })).toBe(16.04);
+});

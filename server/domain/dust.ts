@@ -9,3 +9,8 @@ export function withoutDust(value: number): number {
   const short = Number(value.toPrecision(14));
   return String(value).length - String(short).length >= DUST_DIGITS ? short : value;
 }
+
+/** A mean without dust; where readings have it themselves, as they were sent, the mean stays among them. */
+export function meanWithoutDust({ mean, min, max }: { mean: number; min: number; max: number }): number {
+  return Math.min(max, Math.max(min, withoutDust(mean)));
+}

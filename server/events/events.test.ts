@@ -94,7 +94,14 @@ test("who sees one site is told of its devices alone, by where they are now", as
 });
 
 const probe = (status: "pass" | "warn" | "fail", at: number) => ({
-  ...{ name: "postgres.reachable", title: "Reachable", group: "PostgreSQL", status, cause: "It is away." },
+  ...{
+    name: "postgres.reachable",
+    title: "Reachable",
+    group: "PostgreSQL",
+    status,
+    summary: "Can't be reached.",
+    cause: "It is away.",
+  },
   since: new Date(at).toISOString(),
 });
 

@@ -13,7 +13,9 @@ const MOST_WAITING = 5000;
 /** Remembers what this process sees of Fieldwatch itself. */
 export interface Follower {
   /** Takes what the probes say now. */
-  sawProbes(results: readonly Pick<ProbeResult, "name" | "title" | "group" | "status" | "since" | "cause">[]): void;
+  sawProbes(
+    results: readonly Pick<ProbeResult, "name" | "title" | "group" | "status" | "since" | "summary" | "cause">[],
+  ): void;
   /** Takes what waits now; null: nobody knows. */
   sawLag(at: EpochMs, seconds: number | null, messages: number | null): void;
   /** Writes a stretch as soon as the database takes it. */
@@ -51,7 +53,7 @@ export function followOwn(pool: Pool, onError: (error: unknown) => void): Follow
 
   return {
     sawProbes(results) {
-      for (const { name, title, group, status, since, cause } of results) {
+      for (const { name, title, group, status, since, summary, cause } of results) {
         if (status === "unknown") continue;
         const from = Date.parse(since);
         const was = bad.get(name) ?? "pass";
@@ -63,7 +65,10 @@ export function followOwn(pool: Pool, onError: (error: unknown) => void): Follow
           bad.set(name, status);
           const severity = status === "fail" ? "critical" : "warning";
           later(() =>
-            writeStretch(pool, { kind: "probe", key: name, severity, from, to: null, data: { title, group, cause } }),
+            writeStretch(pool, {
+              ...{ kind: "probe", key: name, severity, from, to: null },
+              data: { title, group, summary, cause },
+            }),
           );
         }
       }

@@ -1,6 +1,6 @@
 import type { ExportRow } from "@/server/readings/reading-export";
 import type { SeriesPoint } from "@/server/readings/buckets";
-import { withoutDust } from "@/server/domain/dust";
+import { meanWithoutDust } from "@/server/domain/dust";
 import type { MetricKind } from "@/server/domain/terms";
 import { csvLines, type CsvValue, metricHeading } from "../csv";
 import { toInstant } from "../instant";
@@ -97,5 +97,5 @@ function single({ kind }: SheetColumn, { last }: SeriesPoint): number | boolean 
 
 function figuresOf(cell: SeriesPoint): Record<(typeof FIGURES)[number], number> {
   const { mean, min, max, last, count } = cell;
-  return { mean: withoutDust(mean), min, max, last, count };
+  return { mean: meanWithoutDust({ mean, min, max }), min, max, last, count };
 }

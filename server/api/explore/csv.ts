@@ -1,5 +1,5 @@
 import { exploreQuery } from "@/server/contracts/explore";
-import { withoutDust } from "@/server/domain/dust";
+import { meanWithoutDust } from "@/server/domain/dust";
 import { csvLines } from "../csv";
 import { toInstant } from "../instant";
 import { fileAnswer, NO_PARAMETERS, verb } from "../verb";
@@ -48,7 +48,7 @@ async function* linesOf(explored: Explored, by: string): AsyncGenerator<string> 
       const own = [name, ...(by === "device" ? [site, type] : [devices]), unit];
       yield csvLines(
         points.map(({ time, count, mean, min, max }) => {
-          return [toInstant(time), ...period, ...own, count, withoutDust(mean), min, max];
+          return [toInstant(time), ...period, ...own, count, meanWithoutDust({ mean, min, max }), min, max];
         }),
       );
     }

@@ -37,7 +37,11 @@ export function sentenceOf({ kind, key, device, site, count, isOver, durationMs,
       if (count > 1) return `${counted(count, "device")} of ${site ?? "no site"} fell silent`;
       return `${device ?? key} fell silent`;
     case "probe":
-      return `${text("group")}: ${text("title")}${text("cause") === "" ? "" : ` – ${withoutStop(text("cause"))}`}`;
+      // The title says what is so while all is well.
+      return [
+        `${text("group")}, ${text("title")}: ${withoutStop(text("summary") || "not so")}`,
+        ...(text("cause") === "" ? [] : [withoutStop(text("cause"))]),
+      ].join(" – ");
     case "process":
       return key === "fieldwatch"
         ? "Fieldwatch was not running"
@@ -102,6 +106,8 @@ export function laneOf({ kind, key }: Pick<Told, "kind" | "key">): Lane | null {
   if (kind === "process") return key === "worker" ? "worker" : "ingest";
   if (kind !== "probe") return null;
   const [of = ""] = key.split(".");
+  if (of === "fleet") return "devices";
+  if (of === "alerts") return "alerts";
   if (["pipeline", "jobs"].includes(of)) return "worker";
   return ["sources", "live", "front-door"].includes(of) ? "ingest" : "stores";
 }
