@@ -72,7 +72,9 @@ const JOB_WORDS: Readonly<Record<string, string>> = { done: "was done", failed: 
 /** The changes of the audit record that are events, by verb, and what they are called. */
 export const EDITS: Readonly<Record<string, string>> = {
   updateDevice: "Device edited",
+  changeDevices: "Devices edited",
   deleteDevice: "Device removed",
+  renameSite: "Site edited",
   updateType: "Type of devices edited",
   updateMetric: "Metric edited",
   renameMetric: "Metric renamed",
