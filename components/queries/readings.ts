@@ -65,18 +65,18 @@ export const stripsQuery = (live: LiveClient, { device, range, isLive }: Omit<Wa
     staleTime: isLive ? 5000 : Infinity,
   });
 
-/** When a device sent anything in the 24 hours before now, as its strips: asked for once in a while. */
+/** When a device sent anything in the 24 hours before `now`, as its strips: asked for once in a while. */
 export const daySeenQuery = (device: string) =>
   queryOptions({
     queryKey: ["day seen", device],
     queryFn: async ({ signal }) => {
-      const to = serverNow();
+      const now = serverNow();
       const query = queryString({
-        from: new Date(to - 86_400_000).toISOString(),
-        to: new Date(to).toISOString(),
+        from: new Date(now - 86_400_000).toISOString(),
+        to: new Date(now).toISOString(),
         maxPoints: 146,
       });
-      return readJson<StripsAnswer>(`/api/v1/devices/${toSegment(device)}/strips${query}`, signal);
+      return { now, ...(await readJson<StripsAnswer>(`/api/v1/devices/${toSegment(device)}/strips${query}`, signal)) };
     },
     refetchInterval: 60_000,
   });
