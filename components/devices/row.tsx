@@ -76,16 +76,18 @@ export const Row = memo(function Row({
     >
       <td>{device && state ? <DeviceMark state={state} isGone={goneAt !== null} /> : null}</td>
       <td className={classes.id}>
-        <a href={address} title={id} onFocus={() => onCurrent(index)}>
-          {id}
-        </a>
-        {isChosen ? <Spoken>chosen</Spoken> : null}
-        {firing === null ? null : (
-          <span className={classes.firing} title={`Firing: ${firing}`}>
-            <MarkShape mark={firing === "critical" ? "failing" : "warning"} />
-            <Spoken>fires</Spoken>
-          </span>
-        )}
+        <span className={classes.named}>
+          <a href={address} title={id} onFocus={() => onCurrent(index)}>
+            {id}
+          </a>
+          {isChosen ? <Spoken>chosen</Spoken> : null}
+          {firing === null ? null : (
+            <span className={classes.firing} title={`Firing: ${firing}`}>
+              <MarkShape mark={firing === "critical" ? "failing" : "warning"} />
+              <Spoken>fires</Spoken>
+            </span>
+          )}
+        </span>
         <button
           type="button"
           className={classes.peek}
