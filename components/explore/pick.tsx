@@ -179,7 +179,8 @@ function Chips({ wanted, change }: Omit<PickProps, "answer">) {
       title={`Leave out ${name}`}
       onClick={() => change({ ...changes, off: null })}
     >
-      {name} <span aria-hidden="true">×</span>
+      <span className={list.chipText}>{name}</span>
+      <span aria-hidden="true">×</span>
     </button>
   ));
 }
