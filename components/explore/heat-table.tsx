@@ -11,7 +11,7 @@ import type { Crosshair } from "../ui/time-chart-crosshair";
 import { COLUMNS, nextOrder, type SortBy, sorted, type Writing } from "./drawn";
 import classes from "./explore.module.css";
 import { cellsOf, type HeatScale, heatScale, holdOf, opacityOf, SHADES, stepAt, valueAt } from "./heat";
-import { NAMES, usePointed, Value } from "./legend-table";
+import { NAMES, usePointed } from "./legend-table";
 import type { ChartView } from "./chart-view";
 import { placeOf } from "./places";
 
@@ -116,14 +116,14 @@ export function HeatTable(props: HeatTableProps) {
                   </td>
                   {COLUMNS.map((column) => (
                     <td key={column} data-number data-column={column} className={classes[`of-${column}`]}>
-                      <Value value={one.figures[column]} writing={writing} />
+                      <Rounded value={one.figures[column]} writing={writing} />
                     </td>
                   ))}
                   <td data-number data-column="cursor">
                     {step < 0 ? (
                       <None word="" />
                     ) : (
-                      <Value value={valueAt(one.means ?? NONE, step, hold)} writing={writing} />
+                      <Rounded value={valueAt(one.means ?? NONE, step, hold)} writing={writing} />
                     )}
                   </td>
                 </tr>
@@ -135,6 +135,11 @@ export function HeatTable(props: HeatTableProps) {
       </div>
     </>
   );
+}
+
+/** A figure as its narrow column has room for; exact on hover. One that isn't there is a dash. */
+function Rounded({ value, writing }: { value: number | null; writing: Writing }) {
+  return value === null ? <None /> : <span title={writing.exact(value)}>{writing.short(value)}</span>;
 }
 
 const NONE: readonly never[] = [];

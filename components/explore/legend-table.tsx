@@ -165,7 +165,7 @@ function Heads({ order, onSort, name }: { order: Order; onSort: (order: string) 
 }
 
 /** A figure with its digits; one that isn't there is a dash. */
-export function Value({ value, writing }: { value: number | null; writing: Writing }) {
+function Value({ value, writing }: { value: number | null; writing: Writing }) {
   return value === null ? <None /> : writing.exact(value);
 }
 
