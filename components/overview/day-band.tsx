@@ -90,7 +90,9 @@ export function DayBand() {
                 .map((event) => {
                   const [start, end] = [Date.parse(event.from), event.to === null ? to : Date.parse(event.to)];
                   const width = `${((Math.min(to, end) - Math.max(from, start)) / DAY_MS) * 100}%`;
-                  return <i key={event.id} data-severity={event.severity} style={{ left: share(start), width }} />;
+                  // The shortest mark of the style sheet, at the end of the lane, stays inside.
+                  const left = `min(${share(start)}, 100% - 3px)`;
+                  return <i key={event.id} data-severity={event.severity} style={{ left, width }} />;
                 })}
             </span>
           </span>
