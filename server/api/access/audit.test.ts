@@ -233,7 +233,8 @@ test(
 
       const answer = await ask(call.body ?? {});
       expect([name, answer.ok]).toEqual([name, true]);
-      const added = (await rows()).slice(before.length);
+      // On a slow machine the worker proves the erasure only now that began some verbs ago.
+      const added = (await rows()).slice(before.length).filter(({ actor }) => actor !== "system");
       expect([name, added.map(({ detail: _, ...row }) => row)]).toEqual([
         name,
         [{ verb: name, actor: "Ada", target, outcome: "done", address: "10.0.0.7" }],
