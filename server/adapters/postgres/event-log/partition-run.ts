@@ -52,6 +52,9 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
   let end = 0;
   const backoff = createBackoff(BACKOFF);
 
+  const commit = (place: { readonly partition: number; readonly next: number }) =>
+    withLogErrors(() => deps.commit(place));
+
   async function begin(): Promise<number> {
     const bounds = await withLogErrors(() => partitionBounds(pool, topic, partition));
     end = bounds.end;
@@ -59,7 +62,10 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
     if (group === null) next = positions.get(partition) ?? bounds.end;
     else {
       next = (await startAt?.(partition, bounds)) ?? null;
-      next ??= await withLogErrors(() => committedOffset(pool, topic, partition, group));
+      if (next === null) next = await withLogErrors(() => committedOffset(pool, topic, partition, group));
+      // What was handled may be more than was committed here: a batch is given up, or its process ends, just as it is through.
+      else if (next >= bounds.start && next <= bounds.end && owned && !aborted.signal.aborted)
+        await commit({ partition, next });
     }
     // Past the end is a position of another life of the topic: nothing of this one may be left out.
     return next === null || next < bounds.start || next > bounds.end ? bounds.start : next;
@@ -78,7 +84,7 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
     const held = { cluster: topic.cluster, topic: topic.name, partition, term: null, end: endSeen };
     await subscription.onBatch({ ...held, records, from: records[0]!.offset, to: after }, aborted.signal);
     if (group === null) positions.set(partition, after);
-    else if (owned) await withLogErrors(() => deps.commit({ partition, next: after }));
+    else if (owned) await commit({ partition, next: after });
     backoff.reset();
     return after;
   }
