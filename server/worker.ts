@@ -38,7 +38,7 @@ import { type Counting, createMetrics } from "./observability/metrics/metrics";
 import { collectProcess } from "./observability/metrics/process-metrics";
 import type { Running } from "./observability/running";
 import { isGivenUp } from "./pipeline/batch";
-import { startConsumer } from "./pipeline/consumer";
+import { LONGEST_MS, startConsumer } from "./pipeline/consumer";
 import { readBlocks } from "./readings/blocks";
 import { createTaken } from "./readings/taken";
 import { createPipeline, type Pipeline } from "./pipeline/pipeline";
@@ -106,8 +106,9 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
     follow,
     fatal,
     counting: metrics,
+    // A batch that never ends is given up after so long; it is no backlog for ever.
     noteLoad: (records, isUnderWay) => {
-      if (records >= MUCH) busyUntil = isUnderWay ? Infinity : performance.now() + BUSY_MS;
+      if (records >= MUCH) busyUntil = performance.now() + (isUnderWay ? LONGEST_MS : BUSY_MS);
     },
     signal: stopping.signal,
   });

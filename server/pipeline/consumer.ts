@@ -26,7 +26,7 @@ const TRIES = 5;
 /** The longest time a failing batch is divided without a break, in milliseconds: then other partitions have their turn. */
 const TURN_MS = 2000;
 /** Longer than any batch takes whose every part is in time, in milliseconds: an answer was lost that nobody else bounds. */
-const LONGEST_MS = 300_000;
+export const LONGEST_MS = 300_000;
 
 export interface ConsumerDeps {
   readonly eventLog: Pick<EventLog, "consume" | "describe">;
