@@ -5,7 +5,7 @@ import { applyToHealth, applyToPipeline } from "../live/apply";
 import { useLive, useRoom } from "../live/provider";
 import { useSeesAll } from "../queries/access";
 import { useFirst } from "../queries/first";
-import { healthQuery } from "../queries/health";
+import { HEALTH } from "../queries/health";
 import { PIPELINE, pipelineQuery } from "../queries/pipeline";
 import { FiringLine } from "../shell/firing";
 import { NotYet } from "../shell/not-yet";
@@ -105,10 +105,9 @@ function LoadedAge() {
 
 /** The pipeline's state, kept up to date with the verdict while the page is shown. */
 function useOverviewQuery() {
-  const live = useLive();
-  const query = pipelineQuery(live);
+  const query = pipelineQuery(useLive());
   useRoom("overview", query.queryKey, applyToPipeline);
-  useRoom("overview", healthQuery(live).queryKey, applyToHealth, { reloadMs: null });
+  useRoom("overview", HEALTH, applyToHealth, { reloadMs: null });
   return query;
 }
 

@@ -7,7 +7,7 @@ import { NotYet } from "../shell/not-yet";
 import { useAddress } from "../ui/url";
 import { applyToHealth, applyToPipeline } from "../live/apply";
 import { useLive, useRoom } from "../live/provider";
-import { healthQuery, useHealth } from "../queries/health";
+import { HEALTH, useHealth } from "../queries/health";
 import { pipelineQuery } from "../queries/pipeline";
 import { adviceOn } from "../queries/request";
 import { stagesQuery } from "../queries/stages";
@@ -42,11 +42,10 @@ export function Pipeline() {
 }
 
 function Whole() {
-  const live = useLive();
-  const query = pipelineQuery(live);
+  const query = pipelineQuery(useLive());
   const { data, error, refetch, isFetching } = useQuery(query);
   useRoom("overview", query.queryKey, applyToPipeline);
-  useRoom("overview", healthQuery(live).queryKey, applyToHealth, { reloadMs: null });
+  useRoom("overview", HEALTH, applyToHealth, { reloadMs: null });
   const [address, change] = useAddress();
   const range = RANGES.find(({ key }) => key === address.get("range")) ?? RANGES[0];
   const stages = useQuery(stagesQuery(range.minutes));

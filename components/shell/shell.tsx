@@ -6,11 +6,11 @@ import { usePathname } from "next/navigation";
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { deviceInAddress } from "./device-in-address";
 import { applyToHealth } from "../live/apply";
-import { LiveProvider, useConnectionPhase, useLive, useRoom, useRoomNews } from "../live/provider";
+import { LiveProvider, useConnectionPhase, useRoom, useRoomNews } from "../live/provider";
 import { meQuery, useSeesAll } from "../queries/access";
 import { ALERTS } from "../queries/alerts";
 import { type FirstAnswers, takeFirst } from "../queries/first";
-import { HEALTH, healthQuery } from "../queries/health";
+import { HEALTH } from "../queries/health";
 import { isWorthRetrying } from "../queries/request";
 import { createTogether } from "../queries/together";
 import { ClockProvider } from "../ui/clock";
@@ -179,8 +179,7 @@ function useOtherAccount(): void {
 /** Every page shows what is wrong: the shell watches health for all of them, and asks once more when the live channel falls silent. */
 function HealthRoom() {
   const queries = useQueryClient();
-  const { queryKey } = healthQuery(useLive());
-  useRoom("health", queryKey, applyToHealth);
+  useRoom("health", HEALTH, applyToHealth);
   const isStale = useIsStale();
   useEffect(() => {
     if (isStale) void queries.refetchQueries({ queryKey: HEALTH }, { cancelRefetch: false });

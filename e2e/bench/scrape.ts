@@ -64,14 +64,12 @@ export async function main(argv: string[]): Promise<number> {
           scrape(at[role])
             .then(() => true)
             .catch(() => false),
-        {
-          ...{ timeoutMs: 60_000, everyMs: 500, what: `metrics of ${role}` },
-        },
+        { timeoutMs: 60_000, everyMs: 500, what: `metrics of ${role}` },
       );
     const measure = async () => {
       const found = new Map(roles.map((role): [string, Scraped] => [role, { times: [], bytes: 0, series: 0 }]));
-      const until = performance.now() + seconds * 1000;
-      while (performance.now() < until) {
+      const end = performance.now() + seconds * 1000;
+      while (performance.now() < end) {
         // One after the other: two at once would each have the other in its time.
         for (const role of roles) {
           const { ms, text } = await scrape(at[role]);
