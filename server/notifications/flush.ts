@@ -3,7 +3,7 @@ import { isOver } from "@/server/domain/notifications/message";
 import type { EpochMs } from "@/server/domain/terms";
 import type { Verdict } from "@/server/domain/notifications/verdict";
 import { type Put, putIntoOutbox } from "./outbox";
-import type { Judging } from "./judge";
+import type { Judging, ReadJudging } from "./judge";
 import type { Mute } from "./mutes";
 import type { Route } from "./routes";
 import { type AlertSeen, seeAlerts } from "./told-alerts";
@@ -30,16 +30,23 @@ interface Member {
 }
 
 /**
- * Tells the groups whose turn it is: makes a message for each channel of theirs, and says when their next turn is.
+ * Tells the groups whose turn it is at `now`: makes a message for each channel of theirs, and says when their next turn is.
  * @returns how many groups it were.
  */
-export async function flushGroups(tx: PoolClient, judging: Judging, write: WriteBody): Promise<number> {
+export async function flushGroups(
+  tx: PoolClient,
+  now: EpochMs,
+  readJudging: ReadJudging,
+  write: WriteBody,
+): Promise<number> {
   const { rows: groups } = await tx.query<Group>(
     `SELECT id, route_id AS "routeId", key, (extract(epoch FROM last_told) * 1000)::float8 AS "lastTold",
        (extract(epoch FROM escalate_at) * 1000)::float8 AS "escalateAt", escalated
      FROM notification_group WHERE next_at <= to_timestamp($1 / 1000.0) ORDER BY next_at, id LIMIT ${MOST_GROUPS} FOR UPDATE SKIP LOCKED`,
-    [judging.now],
+    [now],
   );
+  if (groups.length === 0) return 0;
+  const judging = await readJudging();
   let told = 0;
   for (const group of groups) told += Number(await flush(tx, group, judging, write));
   return told;

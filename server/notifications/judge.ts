@@ -34,6 +34,12 @@ interface Decision {
   readonly by: { readonly id: number; readonly name: string } | null;
 }
 
+/**
+ * Reads by what it is decided. It is read after what is decided about was taken: of an event that is there, what was said before it counts,
+ * and a route or silence that was saved a moment earlier is never missed.
+ */
+export type ReadJudging = () => Promise<Judging>;
+
 /** Kinds that are never told; some of them change what is to be told of their group next. */
 const KEPT = new Set(["recovering", "note", "rule-changed", "child", "unacknowledged"]);
 
@@ -41,12 +47,13 @@ const KEPT = new Set(["recovering", "note", "rule-changed", "child", "unacknowle
  * Decides about events that nobody has decided about, each once, and puts what is to be told into its group.
  * @returns how many it were; fewer than were asked for when there are no more.
  */
-export async function judgeEvents(tx: PoolClient, judging: Judging): Promise<number> {
+export async function judgeEvents(tx: PoolClient, readJudging: ReadJudging): Promise<number> {
   // Whoever else judges takes others. Ids aren't committed in their order, so there is no place to go on from.
   const { rows: events } = await tx.query<EventRow>(
     `SELECT id, alert_id AS "alertId", kind FROM alert_event WHERE handled_at IS NULL ORDER BY id LIMIT ${MOST} FOR UPDATE SKIP LOCKED`,
   );
   if (events.length === 0) return 0;
+  const judging = await readJudging();
   const alerts = await seeAlerts(tx, [...new Set(events.map(({ alertId }) => alertId))], judging.now);
   const decided = events.map((event) => {
     const alert = alerts.get(event.alertId)!;

@@ -1,11 +1,11 @@
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
 import { prepared } from "@/server/postgres/prepared";
 import { withTransaction } from "@/server/postgres/transaction";
 import { listChannels } from "./channels";
 import { giveUpOld } from "./deliveries";
 import { flushGroups, releaseHeld } from "./flush";
-import { judgeEvents, type Judging } from "./judge";
+import { judgeEvents, type ReadJudging } from "./judge";
 import { readMutes } from "./mutes";
 import { channelsOn, listRoutes, routeOf } from "./routes";
 import { endSilencesOver } from "./silences";
@@ -28,36 +28,31 @@ export function createTurn({ pool, now, write, publicUrl }: TurnDeps): () => Pro
   let lastMark: string | null = null;
   let lookedAt = -Infinity;
 
-  async function part(
-    work: (tx: Parameters<typeof judgeEvents>[0], judging: Judging) => Promise<number>,
-  ): Promise<number> {
-    return withTransaction(pool, async (tx) => {
+  function reader(tx: PoolClient): ReadJudging {
+    return async () => {
       const at = now();
-      // One snapshot of routes, channels and mutes decides each part whole.
       const routes = await listRoutes(tx);
       const channels = new Map((await listChannels(tx)).map((channel) => [channel.id, channel]));
       const mutes = await readMutes(tx, at, (alert) => {
         const route = routeOf(routes, alert);
         return route !== undefined && channelsOn(route, channels).length > 0;
       });
-      // What was held by those of before may be free.
-      if (mutes.mark !== lastMark) lookedAt = -Infinity;
-      lastMark = mutes.mark;
-      return work(tx, { now: at, routes, channels, mutes, publicUrl });
-    });
+      return { now: at, routes, channels, mutes, publicUrl };
+    };
   }
 
   return async () => {
-    while ((await part(judgeEvents)) > 0);
+    while ((await withTransaction(pool, (tx) => judgeEvents(tx, reader(tx)))) > 0);
     await withTransaction(pool, (tx) => endSilencesOver(tx, now()));
-    await part(async (tx, judging) => {
-      if (judging.now - lookedAt > LOOK_AGAIN_MS) {
-        await releaseHeld(tx, judging);
-        lookedAt = judging.now;
-      }
-      return 0;
+    await withTransaction(pool, async (tx) => {
+      const judging = await reader(tx)();
+      // What was held by those of before may be free.
+      if (judging.mutes.mark === lastMark && judging.now - lookedAt <= LOOK_AGAIN_MS) return;
+      await releaseHeld(tx, judging);
+      lastMark = judging.mutes.mark;
+      lookedAt = judging.now;
     });
-    while ((await part((tx, judging) => flushGroups(tx, judging, write))) > 0);
+    while ((await withTransaction(pool, (tx) => flushGroups(tx, now(), reader(tx), write))) > 0);
     await withTransaction(pool, async (tx) => {
       const at = now();
       for (const channel of await giveUpOld(tx, at)) await tellLost(tx, channel, at, write);

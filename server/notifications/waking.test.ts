@@ -72,3 +72,26 @@ test("a statement that changes no row wakes nobody", async () => {
     await listener.end();
   }
 });
+
+test("an event is judged by the routes there are when it comes, though the notifier was already looking", async () => {
+  await db.pool.query("TRUNCATE alert, channel, route CASCADE");
+  const rig = notifierRig(db, folder);
+  const alerts = alertRows(db.pool);
+  const channel = await rig.channel("desk", "webhook", { url: receiver.url });
+  const other = await db.pool.connect();
+  try {
+    // What mutes is read after the routes: there the notifier is held.
+    await other.query("BEGIN; LOCK TABLE maintenance IN ACCESS EXCLUSIVE MODE");
+    const turn = rig.turn();
+    const waits = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    await until(async () => (await db.pool.query(waits)).rowCount! > 0);
+    await rig.route("all", [channel]);
+    await alerts.fire();
+    await other.query("COMMIT");
+    await turn;
+  } finally {
+    other.release();
+  }
+  await rig.turn();
+  expect(await alerts.verdicts()).toEqual({ told: 1 });
+});
