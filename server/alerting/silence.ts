@@ -3,6 +3,7 @@ import { silenceOf } from "@/server/domain/alerts/judged";
 import { SILENT_AFTER } from "@/server/domain/device-state";
 import type { SilenceRule } from "@/server/domain/alerts/rule";
 import { silentSince } from "@/server/domain/alerts/episode";
+import type { AlertState } from "@/server/domain/alerts/state";
 import { step } from "@/server/domain/alerts/step";
 import type { EpochMs } from "@/server/domain/terms";
 import { timeText } from "@/server/postgres/time-text";
@@ -67,6 +68,21 @@ function firesAt(
   return at === null ? null : { since, at };
 }
 
+/** Why an alert is closed of a silence that isn't too long any more. */
+const USUAL_NOW = "silent for longer is usual now";
+
+/** Whether a silence that fires would not have by what is usual for the device now, and doesn't yet: its type's age has been changed since. */
+function isUsual(
+  rule: SilenceRule,
+  device: Parameters<typeof firesAt>[1],
+  { episode }: AlertState,
+  found: Parameters<typeof firesAt>[2],
+): boolean {
+  // The fraction of a millisecond that the time it fired was rounded by.
+  const then = { ...found, watermark: (episode?.firedAt ?? 0) + 1 };
+  return firesAt(rule, device, then) === null && firesAt(rule, device, found) === null;
+}
+
 /** The silence that is too short for any device of which no rule says how long, in milliseconds. */
 export const leastSilence = ({ staleMs }: Pick<TurnDeps, "staleMs">): number => Math.min(LEAST_SILENCE_MS, staleMs);
 
@@ -85,8 +101,8 @@ export async function findSilent(deps: TurnDeps, watermark: EpochMs): Promise<vo
     const found = await findDue(tx, rules, deps, watermark);
     const all: Fallen[] = found.due.map(({ id, site, since }) => ({ device: id, site, since }));
     const sites = await readSites(tx, loading.rules, all);
-    const due = found.due.slice(0, DEVICES);
-    const wanted = new Set(due.map(({ id }) => id));
+    const usual = await findUsual(tx, rules, deps, watermark);
+    const wanted = new Set([...found.due.slice(0, DEVICES).map(({ id }) => id), ...usual]);
     const ids = new Set([...wanted, ...(sites === null ? [] : devicesToAdopt(sites, all))]);
     if (ids.size === 0 && sites === null) return;
     const decide = async (held: readonly Held[], changed: Map<Instance, Watched>) => {
@@ -95,7 +111,15 @@ export async function findSilent(deps: TurnDeps, watermark: EpochMs): Promise<vo
       for (const { watched, ...device } of held.filter(({ watched: { id } }) => wanted.has(id)))
         for (const instance of watched.silences) {
           const { rule, state } = instance;
-          if (rule.spec.kind !== "silence" || device.lastSeen === null || state?.phase === "firing") continue;
+          if (rule.spec.kind !== "silence" || device.lastSeen === null) continue;
+          if (state?.phase === "firing") {
+            if (!isUsual(rule.spec, { ...device, lastSeen: device.lastSeen }, state, found)) continue;
+            const [next, events] = step(state, { kind: "close", time: watermark, reason: USUAL_NOW }, instance.judged);
+            instance.events.push(...events);
+            settle(watched, instance, next, changed);
+            changed.set(instance, watched);
+            continue;
+          }
           const fires = firesAt(rule.spec, { ...device, lastSeen: device.lastSeen }, found);
           if (fires === null) continue;
           const judged = silenceOf(rule.spec, fires.at - fires.since);
@@ -142,6 +166,27 @@ async function findDue(tx: PoolClient, rules: readonly SilentRule[], deps: TurnD
   }
   const sorted = [...due.values()].sort((a, b) => (a.site ?? 0) - (b.site ?? 0) || a.id - b.id);
   return { due: sorted, open: open ?? [], watermark, staleMs };
+}
+
+/** Devices of whose silence somebody was told though it isn't too long any more, as far as that can be known before they are locked. */
+async function findUsual(
+  tx: PoolClient,
+  rules: readonly SilentRule[],
+  { staleMs }: TurnDeps,
+  watermark: EpochMs,
+): Promise<number[]> {
+  const learning = rules.flatMap(({ id, spec }) => (spec.afterMs === null ? [id] : []));
+  if (learning.length === 0) return [];
+  // As usualSilence says.
+  const { rows } = await tx.query<{ id: number }>(
+    `SELECT DISTINCT d.id FROM alert_state a JOIN device d ON d.id = a.device_id
+     WHERE a.rule_id = ANY ($1::integer[]) AND a.state->>'phase' = 'firing' AND d.gone_at IS NULL AND d.last_seen > $2::timestamptz - interval '1 millisecond' * CASE
+       WHEN d.stale_seconds IS NOT NULL THEN greatest(${LEAST_SILENCE_MS}, ${SILENT_AFTER * 1000}::float8 * d.stale_seconds) WHEN d.gap_p99 IS NULL THEN $3::float8
+       ELSE greatest(CASE WHEN d.gaps < ${GAPS_KNOWN} THEN $3::float8 ELSE ${LEAST_SILENCE_MS} END, 3 * d.gap_p99) END
+     ORDER BY d.id LIMIT ${DEVICES}`,
+    [learning, timeText(watermark), staleMs],
+  );
+  return rows.map(({ id }) => id);
 }
 
 /** Devices that were last heard of before, or have said goodbye, and of whose silence nobody was told yet. */

@@ -247,6 +247,36 @@ describe("silence", () => {
     expect(await alerts()).toMatchObject([{ started: 305, fired: 305, ended: 310 }]);
   });
 
+  test("that its type's age makes usual is closed with that reason, and told once it is too long again", async () => {
+    await addRule(bench.pool, "silent", silence(null));
+    append("d", from(0, 300, 1, 10));
+    append("e", from(0, 300, 1, 10));
+    const rig = await bench.rig();
+    await rig.drain();
+    // As setStaleAfter writes it.
+    const staleAt = (device: string, seconds: number) =>
+      bench.pool.query(`UPDATE device SET stale_seconds = $2 WHERE name = $1`, [device, seconds]);
+    await staleAt("d", 3);
+    await staleAt("e", 3);
+    await findSilent(deps(), T + 340 * S);
+    expect(await events()).toEqual(["fired 330", "fired 330"]);
+    await staleAt("d", 10);
+    // Less than is ever unusual: nothing changes.
+    await staleAt("e", 2);
+    await findSilent(deps(), T + 350 * S);
+    await findSilent(deps(), T + 360 * S);
+    expect(await events()).toEqual(["fired 330", "fired 330", "closed 350"]);
+    expect(await alerts()).toMatchObject([
+      { device: "d", state: "closed", ended: 350 },
+      { device: "e", ended: null },
+    ]);
+    await findSilent(deps(), T + 400 * S);
+    expect(await events()).toEqual(["fired 330", "fired 330", "closed 350", "fired 400"]);
+    append("d", [[410, 1]]);
+    await rig.drain();
+    expect((await events()).at(-1)).toBe("resolved 410");
+  });
+
   test("that a rule gives a time to isn't cut short by a goodbye", async () => {
     await addRule(bench.pool, "silent", silence(60 * S));
     append("d", from(0, 300, 1, 10));
