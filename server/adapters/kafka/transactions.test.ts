@@ -167,6 +167,11 @@ describeWithKafka("with Kafka", (brokers) => {
       await inner.abort();
       await send(outer, topic, "outer");
       await outer.abort();
+      // Kafka answers before it writes the marks of the ends, and what is appended meanwhile would stand before them.
+      await until(async () => {
+        const { end, readableEnd } = await stateOf(topic);
+        return end === 7 && readableEnd === 7;
+      }, PATIENCE);
       await bench.first.log.append(topic, numbered(7, 8));
       for (const from of [0, 1, 2, 3, 4, 5, 6]) {
         const reader = await bench.collect(bench.first.log, topic, {

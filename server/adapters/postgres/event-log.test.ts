@@ -223,23 +223,6 @@ describe("event log on PostgreSQL", () => {
     await consumption.stop(1000);
   });
 
-  it("counts nothing as waiting that whoever says where to begin has handled, though that was never committed here", async () => {
-    const { log } = open;
-    await log.ensureTopics([{ topic: "handled", partitions: 1, retentionMs: 1e9, durable: true }]);
-    await log.append(
-      "handled",
-      [1, 2].map((value) => ({ key: null, value: Buffer.from(String(value)) })),
-    );
-    const consumption = await log.consume({
-      ...{ topic: "handled", group: "g", maxRecords: 1000, maxBytes: 1e6, concurrency: 1 },
-      startAt: async (_, { end }) => end,
-      onBatch: () => Promise.reject(new Error("nothing is left")),
-      onError: () => undefined,
-    });
-    await until(async () => (await log.describe("handled", "g")).partitions[0]!.committed === 2);
-    await consumption.stop(1000);
-  });
-
   it("begins at the start when the committed offset is of another life of the topic", async () => {
     const { log } = open;
     await log.ensureTopics([{ topic: "reborn", partitions: 1, retentionMs: 1e9, durable: true }]);

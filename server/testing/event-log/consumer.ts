@@ -53,6 +53,18 @@ export function consumerContract(bench: EventLogBench): void {
       await next.stop();
     });
 
+    it("counts nothing as waiting that startAt says was handled, though it was never committed here", async () => {
+      const topic = await bench.newTopic(1);
+      await bench.first.log.append(topic, numbered(0, 20));
+      const consumer = await bench.collect(bench.first.log, topic, { startAt: async (_, { end }) => end });
+      await until(
+        async () => (await bench.second.log.describe(topic, "group")).partitions[0]!.committed === 20,
+        PATIENCE,
+      );
+      expect(consumer.records()).toEqual([]);
+      await consumer.stop();
+    });
+
     it("gets a failed batch again, from startAt on, and the failure is told once", async () => {
       const topic = await bench.newTopic(1);
       await bench.first.log.append(topic, numbered(0, 20));

@@ -15,8 +15,8 @@ import { type AdminConnections, DISCONNECT_MS } from "./admin";
 import { createPace } from "../../pace";
 import { connectPlainly } from "./join-gate";
 import { type ConsumerTimes, type Membership, startMembership } from "./membership";
-import { type PartitionRun, startPartitionRun } from "./partition-run";
-import type { KafkaBounds, TopicBounds } from "./bounds";
+import { type PartitionRun, type Start, startPartitionRun } from "./partition-run";
+import type { TopicBounds } from "./bounds";
 import { committedBy } from "./topics";
 
 /** The longest wait for an answer, in milliseconds; only the consumer itself waits for these. */
@@ -175,17 +175,17 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
     }
   }
 
-  async function startOf(partition: number): Promise<{ next: number; bounds: KafkaBounds }> {
+  async function startOf(partition: number): Promise<Start> {
     const held = (await bounds()).get(partition);
     if (held === undefined) {
       admin.forget();
       throw new LogUnavailableError(`the partitions of ${topic} have changed`);
     }
-    let next: number | null;
-    if (group === null) next = positions.get(partition) ?? null;
-    else next = (await startAt?.(partition, held)) ?? (await committed()).get(partition) ?? null;
+    const said = group === null ? null : ((await startAt?.(partition, held)) ?? null);
+    const next = said ?? (group === null ? positions : await committed()).get(partition) ?? null;
     // Outside of what is there is a position of another life of the topic: nothing of this one may be left out.
-    return { next: next === null || next < held.start || next > held.end ? held.start : next, bounds: held };
+    const isHeld = next !== null && next >= held.start && next <= held.end;
+    return { next: isHeld ? next : held.start, bounds: held, isToCommit: said !== null && isHeld };
   }
 
   function each(act: (run: PartitionRun) => void): void {

@@ -39,6 +39,17 @@ export interface Source {
   resume(partition: number): void;
 }
 
+/** Where a run begins. */
+export interface Start {
+  readonly next: number;
+  readonly bounds: KafkaBounds;
+  /**
+   * Whether that is committed at once. What was handled may be more than was committed: a batch is given up, or its process ends, just as it
+   * is through, and its messages would count as waiting until the next come.
+   */
+  readonly isToCommit: boolean;
+}
+
 interface RunDeps {
   readonly topic: string;
   readonly partition: number;
@@ -48,8 +59,7 @@ interface RunDeps {
   readonly source: Source;
   /** Resolves when an earlier run of this partition has ended. */
   readonly after: Promise<void>;
-  /** Offset to begin at. */
-  readonly start: () => Promise<{ next: number; bounds: KafkaBounds }>;
+  readonly start: () => Promise<Start>;
   readonly commit: (next: number) => Promise<void>;
   /** The number of largest batches that may wait here before fetching pauses. */
   readonly ahead: () => number;
@@ -113,7 +123,8 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
     // Nothing is in hand yet: a stop needn't wait for the answer.
     const begin = await Promise.race([deps.start(), toFinish]);
     if (begin === undefined || finishing.signal.aborted) return;
-    const { next, bounds } = begin;
+    const { next, bounds, isToCommit } = begin;
+    if (isToCommit) await deps.commit(next);
     expected = next;
     fetched.begin(next);
     moved = false;
