@@ -59,7 +59,12 @@ const [COLD_HOURS, COLD_EACH] = [24, 10];
 const composed = () => composeErasure({ config: rig.config, ...rig.engines, engines: rig.engines });
 
 beforeAll(async () => {
-  await send([GONE, PLAIN, ...OTHERS].flatMap((device) => Array.from({ length: 40 }, (_, i) => message(device, i))));
+  const said = (device: string, i: number) => ({ temperature: i, door: i % 2 === 0, label: `this is ${device}` });
+  await send(
+    [GONE, PLAIN, ...OTHERS].flatMap((device) =>
+      Array.from({ length: 40 }, (_, i) => message(device, i, said(device, i))),
+    ),
+  );
   await send([message(GONE, 50, { temperature: "x" }), message(OTHERS[0]!, 50, { temperature: "x" })]);
   await moveToCold();
   // What can't be read, and has the name in it all the same.
@@ -163,7 +168,8 @@ async function scan(needle: string): Promise<string[]> {
 async function othersData() {
   const { rows } = await pool().query(
     `SELECT d.name, d.messages, (SELECT count(*) FROM reading r WHERE r.device = d.name)::int AS readings,
-       (SELECT sum(value) FROM reading r WHERE r.device = d.name)::float8 AS sum, (SELECT count(*) FROM dead_letter l WHERE l.device = d.name)::int AS letters
+       (SELECT sum(value) FROM reading r WHERE r.device = d.name)::float8 AS sum, (SELECT count(*) FROM dead_letter l WHERE l.device = d.name)::int AS letters,
+       (SELECT json_agg(json_build_array(t.field, t.from_time, t.to_time, t.value)) FROM text_run t WHERE t.device_id = d.id) AS texts
      FROM device d WHERE d.name = ANY ($1) ORDER BY d.name`,
     [OTHERS],
   );
@@ -215,6 +221,7 @@ test("all about a person is told, as lines, and the record keeps who it was apar
     latest: 1,
     metrics: 1,
     readings: 40 + COLD_HOURS * COLD_EACH,
+    text: 1,
     deadLetter: 1,
     message: 41,
     end: 1,
@@ -233,7 +240,8 @@ test("one of several devices is erased: nothing is found in any store, the other
   const before = await othersData();
   const coldBefore = await coldRows();
   expect([...coldBefore.keys()].sort()).toEqual([...OTHERS, GONE].sort());
-  expect(await scan(GONE)).toContain("log_batch");
+  expect(before.rows.map(({ texts }: { texts: unknown[] }) => texts.length)).toEqual([1, 1, 1]);
+  for (const table of ["log_batch", "text_run"]) expect(await scan(GONE)).toContain(table);
   await read(jobContract, call("deleteDevice", "DELETE", { id: GONE }, "erase=true"));
   expect((await refused(rig.get("getDevice", { id: GONE }))).status).toBe(404);
   await until(async () => (await erasuresOf())[0]!.state === "waiting" || null, { timeoutMs: 90_000 });

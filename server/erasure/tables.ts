@@ -146,5 +146,6 @@ export const TABLES: Readonly<Record<string, Handling>> = {
   spent_token: never("it holds hashes alone"),
   taken_from: never("it holds topics and offsets of logs of others"),
   telemetry_open: never(NUMBERS),
+  text_run: DEVICE,
   unreadable_batch: WORDS,
 };

@@ -7,6 +7,7 @@ import { readBlocks } from "@/server/readings/blocks";
 import { createCheckQuality } from "@/server/quality/check-quality";
 import { createAddReadings } from "@/server/readings/contributors";
 import { createPartitions } from "@/server/readings/partitions";
+import { addTextRuns } from "@/server/readings/text-runs";
 import { createEdgeReader } from "@/server/readings/series-edges";
 import { addRate, addRefused } from "./rates";
 import { addReplayRuns } from "./replay-runs";
@@ -79,6 +80,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   // all that follows and the next offset, in one transaction
   const contributors = [
     createAddReadings(deps.cold), // what of them is new; those below go by it
+    addTextRuns, // what fields of words said, and until when
     addActivity,
     addConflicts,
     addRounded,

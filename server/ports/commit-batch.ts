@@ -17,7 +17,7 @@ export interface EnrichedMessage extends Received, ReadingColumns {
   readonly again?: Pick<Sample, "metrics" | "values">;
   /** Those of `metrics` whose number no double holds exactly as it was sent. */
   readonly rounded: readonly number[];
-  /** Strings without readings, shortened: for the twin. */
+  /** Strings without readings, shortened: for the twin and for their history. */
   readonly texts: readonly (readonly [field: string, text: string])[];
 }
 

@@ -25,7 +25,7 @@ export function readingJobs({ days, cold = createColdReader(null) }: ReadingJobs
       name: "readings-retention",
       title: "Readings retention",
       about:
-        "Removes whole months of readings and rollups that are older than anything is kept by the page Retention, from cold storage too.",
+        "Removes whole months of readings and rollups that are older than anything is kept by the page Retention, from cold storage too, and texts that are older than readings are kept.",
       counts: { one: "month or row removed", many: "months and rows removed" },
       everyMs: HOUR,
       limitMs: HOUR,
@@ -35,7 +35,10 @@ export function readingJobs({ days, cold = createColdReader(null) }: ReadingJobs
   ];
 }
 
-/** The place where a run is: a kind of rollups, and the last device whose rows were looked through. */
+/** What lies in rows of devices, as a run goes through it. */
+const IN_ROWS = [...ROLLUPS, "texts"] as const;
+
+/** The place where a run is: a kind of rows, and the last device whose rows were looked through. */
 interface Place {
   readonly kind: number;
   readonly device: number;
@@ -55,6 +58,11 @@ async function removeOld(ctx: JobContext, startDays: number, cold: ColdReader): 
       const time = removedBefore(rule, ctx.now);
       return [rule.keeps, time === null ? null : startOf(monthOf(time))];
     }),
+  );
+  // Which fields have longer times goes by their metric, and texts are of none.
+  const textsBefore = removedBefore(
+    times.rules.find(({ keeps }) => keeps === "raw")!,
+    ctx.now,
   );
   // From the commit on nothing is taken for what is removed below.
   await ctx.step(async (tx) => {
@@ -94,12 +102,13 @@ async function removeOld(ctx: JobContext, startDays: number, cold: ColdReader): 
   /** Rows that lie in no month. In parts of their own: whoever holds a month up must not keep these. */
   async function removeRows(): Promise<void> {
     const from = (ctx.run.cursor ?? { kind: 0, device: 0 }) as Place;
-    for (const [kind, keeps] of ROLLUPS.entries()) {
-      if (before[keeps] === null || kind < from.kind) continue;
+    for (const [kind, keeps] of IN_ROWS.entries()) {
+      const edge = keeps === "texts" ? textsBefore : before[keeps]!;
+      if (edge === null || kind < from.kind) continue;
       for (let device: number | null = kind === from.kind ? from.device : 0; device !== null;) {
         const after: number = device;
         await ctx.step(async (tx) => {
-          const part = await removeOldRows(tx, keeps, before[keeps]!, after);
+          const part = await removeOldRows(tx, keeps, edge, after);
           done += part.removed;
           device = part.device;
           return { done, cursor: { kind, device: part.device ?? after } };

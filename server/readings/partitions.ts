@@ -12,6 +12,7 @@ import {
   lockMonths,
   undivided,
 } from "@/server/postgres/months";
+import { timeText } from "@/server/postgres/time-text";
 import { withTransaction } from "@/server/postgres/transaction";
 import { removeQuarters } from "./quarters";
 
@@ -90,12 +91,13 @@ export async function dropOldMonth(tx: PoolClient, old: MonthOfTable): Promise<b
 const DEVICES = 100;
 
 /**
- * Removes what of a kind lies in no month's partition and is older than the month `before` is in, of the next devices after `device`.
+ * Removes what of a kind lies in no month's partition and is older than the month `before` is in, of the next devices after `device`; of texts, whose
+ * table has no months, what is older than `before`.
  * @returns the rows removed, and the last device looked at; null: there are no more.
  */
 export async function removeOldRows(
   tx: PoolClient,
-  keeps: Rollups,
+  keeps: Rollups | "texts",
   before: EpochMs,
   device: number,
 ): Promise<{ readonly removed: number; readonly device: number | null }> {
@@ -107,10 +109,16 @@ export async function removeOldRows(
   const { last, devices } = rows[0]!;
   const isEnd = devices < DEVICES;
   let removed = 0;
-  for (const table of await undivided(tx, TABLE_OF[keeps])) {
+  const places =
+    keeps === "texts"
+      ? [{ table: "text_run", column: "to_time", edge: timeText(before) }]
+      : (await undivided(tx, TABLE_OF[keeps])).map((table) => {
+          return { table, column: "bucket", edge: firstMoment(monthOf(before)) };
+        });
+  for (const { table, column, edge } of places) {
     const { rowCount } = await tx.query(
-      `DELETE FROM ${table} WHERE device_id > $1 AND ($2::integer IS NULL OR device_id <= $2) AND bucket < $3`,
-      [device, isEnd ? null : last, firstMoment(monthOf(before))],
+      `DELETE FROM ${table} WHERE device_id > $1 AND ($2::integer IS NULL OR device_id <= $2) AND ${column} < $3`,
+      [device, isEnd ? null : last, edge],
     );
     removed += rowCount ?? 0;
   }

@@ -136,6 +136,7 @@ export async function takeDevice(tx: PoolClient, device: number): Promise<{ rows
     ["sample", "time", "cardinality(array_remove(values, NULL))"],
     ["rollup_minute", "bucket", "0"],
     ["rollup_hour", "bucket", "0"],
+    ["text_run", "from_time", "0"],
   ] as const) {
     const { rows } = await tx.query<{ rows: number; readings: number }>(
       `WITH part AS (SELECT max(${key}) AS last FROM (

@@ -78,6 +78,27 @@ test("a month of cold storage goes by the table of kept times, after its minutes
   });
 });
 
+test("texts go once their last message is older than readings are kept, at all devices, and not a day before", async () => {
+  await rig.db.pool.query(
+    `INSERT INTO text_run (device_id, field, from_time, to_time, value)
+     SELECT d.id, 'mode', time, time + interval '9 days', 'auto'
+     FROM device d CROSS JOIN generate_series('2026-09-01Z'::timestamptz, '2026-11-20Z', '10 days') AS time`,
+  );
+  const texts = async () =>
+    (
+      await rig.db.pool.query<{ text: string }>(
+        "SELECT device_id || to_char(from_time, ' MM-DD') AS text FROM text_run WHERE from_time < '2026-10-05Z' ORDER BY 1",
+      )
+    ).rows.map(({ text }) => text);
+  const all = ["1 09-01", "1 09-11", "1 09-21", "1 10-01", "2 09-01", "2 09-11", "2 09-21", "2 10-01"];
+  await retain();
+  expect(await texts()).toEqual(all);
+  await keepShort();
+  await retain();
+  // Sixty days before the 28th of November is the 29th of September.
+  expect(await texts()).toEqual(all.filter((text) => !/09-(01|11)/.test(text)));
+});
+
 test("late data for hours whose readings are gone is refused where it would be stored, and rollups stay", async () => {
   await write([{ ...LATE, time: AUGUST + 2 * HOUR + 1 }]);
   await merge();

@@ -13,7 +13,7 @@ interface Totals {
   readonly skipped: number;
 }
 
-const TABLES = `sample, rollup_minute, rollup_hour, pipeline_position, pipeline_rate, pipeline_refused, message_archive, archive_fresh, archive_block, device_twin,
+const TABLES = `sample, text_run, rollup_minute, rollup_hour, pipeline_position, pipeline_rate, pipeline_refused, message_archive, archive_fresh, archive_block, device_twin,
   dead_letter, resend_settlement, alert_rule, alert_rule_version, alert_state, alert, alert_recheck, telemetry_open, device, metric, site`;
 
 /** Gives a test file a database, emptied before each test, and each test a log of its own. Call it at the file's top level. */

@@ -12,6 +12,7 @@ import type { MessageArchive } from "@/server/ports/message-archive";
 import type { PrismaClient } from "@/server/postgres/prisma";
 import type { ColdReader } from "@/server/readings/cold/reader";
 import { exportRows } from "@/server/readings/reading-export";
+import { exportTextRuns } from "@/server/readings/text-history";
 import { toInstant } from "../instant";
 import { invalid } from "../parse";
 import { ProblemError } from "../problem";
@@ -47,7 +48,7 @@ export const exportPersonalData = verb(
     summary: "All that is stored about a device, or about a person, as JSON lines",
     description:
       `Of a person: of every device that has the name as the value of a label ${PERSON_LABELS.join(" or ")}, or is at a site of theirs without a label person of its own. Each line has a \`kind\`: device, readings (a row a time, a value a metric), ` +
-      'event, alert, deadLetter or message (exactly as received); the last line is `{"kind":"end"}`: an answer without it was not complete.',
+      'text (what a field of words said from its first message that said so to the last; null where it changed too often to be kept), event, alert, deadLetter or message (exactly as received); the last line is `{"kind":"end"}`: an answer without it was not complete.',
     params: NO_PARAMETERS,
     query: z.object({
       device: name.optional().describe("The device"),
@@ -91,6 +92,7 @@ async function* linesOf(deps: Deps, devices: readonly OneDevice[], sites: Sites,
   for (const device of devices) {
     yield* rowsOf(deps, device);
     yield* readingsOf(deps, device, sites);
+    yield* textsOf(deps, device);
     yield* lettersOf(deps, device.name, sites);
     yield* messagesOf(deps, device.name);
   }
@@ -144,6 +146,11 @@ async function* readingsOf(
       const values = cells.flatMap((cell, i) => (cell === null ? [] : [[metrics[i]!.name, cell.last] as const]));
       yield line({ kind: "readings", device, time: toInstant(time), values: Object.fromEntries(values) });
     }
+}
+
+async function* textsOf({ pool }: Deps, { key, name: device }: OneDevice): AsyncGenerator<string> {
+  for await (const { field, from, to, value } of exportTextRuns(pool, key))
+    yield line({ kind: "text", device, field, from: toInstant(from), to: toInstant(to), value });
 }
 
 async function* lettersOf({ deadLetters }: Deps, device: string, sites: Sites): AsyncGenerator<string> {
