@@ -204,7 +204,7 @@ export const stripsQuery = readingsQuery.omit({ metric: true, resolution: true }
   maxPoints: z.coerce.number().int().min(10).max(500).default(120).describe("At most this many points of each metric"),
 });
 
-/** Every metric of a device over one stretch, in buckets of one width. */
+/** Every metric of a device over one stretch, in buckets of one width, and its texts. */
 export const stripsAnswer = z
   .object({
     device: z.string(),
@@ -221,6 +221,18 @@ export const stripsAnswer = z
         points: z
           .array(z.tuple([z.number(), z.int(), z.number(), z.number(), z.number(), z.number()]))
           .describe("Start (epoch milliseconds), count, mean, min, max and last of each bucket with readings"),
+      }),
+    ),
+    texts: z.array(
+      z.object({
+        field: z.string(),
+        runs: z
+          .array(z.tuple([z.number(), z.number(), z.string().nullable()]))
+          .describe(
+            "Event times (epoch milliseconds) of the first and last message of each run, and what they said; null where that changed too often to be kept. " +
+              "In order of time, whole: the first may have begun, and ended, before the stretch",
+          ),
+        more: z.boolean().describe("True if only the newest 500 are told: there are more before the first"),
       }),
     ),
   })

@@ -5,6 +5,7 @@ export const DATASETS = [
   "messages",
   "latest",
   "readings",
+  "texts",
   "deadLetters",
   "minutes",
   "hours",
@@ -98,6 +99,18 @@ export const CATALOG: Readonly<Record<Dataset, About>> = {
       ["block", "timestamptz", "The block it lies in, by which partitions are found"],
     ],
   },
+  texts: {
+    ...{ stage: "store", title: "History of texts", engine: "database", tables: ["text_run"], rows: "runs" },
+    page: "/devices",
+    meaning: "What fields of words said, from the first to the last of messages one after the other that said the same",
+    fields: [
+      ["device_id", "integer"],
+      ["field", "text"],
+      ["from_time", "timestamptz", "Event time of the first message, UTC"],
+      ["to_time", "timestamptz", "Event time of the last message, UTC"],
+      ["value", "text", "Null where it changed too often to be kept"],
+    ],
+  },
   deadLetters: {
     ...{ stage: "store", title: "Dead letters", engine: "documents", tables: ["dead_letter"], rows: "letters" },
     page: "/dead-letters",
@@ -164,6 +177,7 @@ export const FLOWS: readonly Flow[] = [
   { from: "log", to: "messages", by: PIPELINE, counts: "messages" },
   { from: "log", to: "latest", by: PIPELINE, counts: "messages" },
   { from: "log", to: "readings", by: PIPELINE, counts: "readings" },
+  { from: "log", to: "texts", by: PIPELINE, counts: null },
   { from: "log", to: "deadLetters", by: PIPELINE, counts: "deadLetters" },
   { from: "readings", to: "minutes", by: MERGE, counts: null },
   { from: "readings", to: "hours", by: MERGE, counts: null },
@@ -177,7 +191,7 @@ export const FLOWS: readonly Flow[] = [
 const OF_JOBS: Readonly<Record<string, { readonly inputs: readonly Dataset[]; readonly outputs: readonly Dataset[] }>> =
   {
     "readings-upgrade": { inputs: ["readings"], outputs: ["readings", "minutes", "hours"] },
-    "readings-retention": { inputs: [], outputs: ["readings", "minutes", "hours", "quarters"] },
+    "readings-retention": { inputs: [], outputs: ["readings", "texts", "minutes", "hours", "quarters"] },
     "series-retention": { inputs: [], outputs: ["readings", "minutes", "hours", "quarters"] },
     "archive-merge": { inputs: ["messages"], outputs: ["messages"] },
     "message-retention": { inputs: [], outputs: ["messages"] },

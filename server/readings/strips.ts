@@ -11,6 +11,7 @@ import { readAllBlocks } from "./cold/hot-and-cold";
 import { type ColdReader, createColdReader } from "./cold/reader";
 import { endOfPart, extentOf, findHeldDevice, type HeldDevice, stretchesWithout } from "./held-hours";
 import { ONE_MOMENT } from "./reading-queries";
+import { readTextRuns, type TextHistory } from "./text-history";
 
 const { minute: MINUTE, hour: HOUR } = ROLLUP_WIDTHS;
 
@@ -36,13 +37,15 @@ export interface Strips {
   readonly bucketMs: number;
   /** By metric, in order of time. */
   readonly points: ReadonlyMap<number, { readonly points: readonly SeriesPoint[]; readonly latest: EpochMs | null }>;
+  /** What its fields of words said in the stretch that was asked for. */
+  readonly texts: readonly TextHistory[];
   /** Ingest time of the device's newest message that is counted; null when there was none. */
   readonly lastSeen: EpochMs | null;
 }
 
 type Asked = Omit<StripsQuery, "device" | "sites"> & { readonly device: HeldDevice; readonly cold: ColdReader };
 
-/** Reads every metric of a device at once: rollups as far as they go, and the readings of the hours that have none. */
+/** Reads every metric and text of a device at once: rollups as far as they go, and the readings of the hours that have none. */
 export async function readStrips(
   pool: Pool,
   { sites, device: key, ...query }: StripsQuery,
@@ -52,9 +55,10 @@ export async function readStrips(
     pool,
     async (client) => {
       const device = await findHeldDevice(client, key, sites);
+      const texts = device === null ? [] : await readTextRuns(client, { device: key, from: query.from, to: query.to });
       const held = device && (await extentOf(client, device, query.from, query.to));
       if (!device || !held)
-        return { ...query, bucketMs: MINUTE, points: new Map(), lastSeen: device?.lastSeen ?? null };
+        return { ...query, bucketMs: MINUTE, points: new Map(), texts, lastSeen: device?.lastSeen ?? null };
       const within = { from: Math.max(query.from, held.from), to: Math.min(query.to, held.to) };
       const asked = { ...query, ...within, device, cold };
       const strips = await readFine(client, asked).catch((error: unknown) => {
@@ -62,7 +66,8 @@ export async function readStrips(
         return readWide(client, asked, HOUR);
       });
       const { from, to } = strips;
-      return { ...strips, from: Math.min(from, query.from), to: Math.max(to, query.to), lastSeen: device.lastSeen };
+      const range = { from: Math.min(from, query.from), to: Math.max(to, query.to) };
+      return { ...strips, ...range, texts, lastSeen: device.lastSeen };
     },
     ONE_MOMENT,
   );

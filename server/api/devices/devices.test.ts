@@ -61,7 +61,22 @@ describe("from a message to every answer", () => {
     expect(found.strips[1]).toMatchObject({ latest: NOW - 1000 });
     expect((await refused(rig.get("listStrips", { id: "nobody" }))).status).toBe(404);
     const empty = `from=2001-01-01T00:00:00Z&to=2001-01-02T00:00:00Z`;
-    expect((await read(stripsAnswer, rig.get("listStrips", { id: "press-07" }, empty))).strips).toEqual([]);
+    expect(await read(stripsAnswer, rig.get("listStrips", { id: "press-07" }, empty))).toMatchObject({
+      ...{ strips: [], texts: [] },
+    });
+  });
+
+  test("strips: what a device said in words, from the first to the last message that said so", async () => {
+    const at = NOW - 600_000 + 3000;
+    const textsIn = async (from: number, to: number) => {
+      const query = `from=${new Date(from).toISOString()}&to=${new Date(to).toISOString()}`;
+      return (await read(stripsAnswer, rig.get("listStrips", { id: "alphaX1" }, query))).texts;
+    };
+    const said = [{ field: "note", runs: [[at, at, "hi"]], more: false }];
+    expect(await textsIn(at - 1000, at + 1)).toEqual(said);
+    // It holds until something else is said.
+    expect(await textsIn(at + 60_000, at + 120_000)).toEqual(said);
+    expect(await textsIn(at - 1000, at)).toEqual([]);
   });
 
   test("readings, raw and from rollups", async () => {

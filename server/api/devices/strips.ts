@@ -11,6 +11,7 @@ import { deviceParams, noDevice } from "./id";
 import { rangeAsked } from "./range";
 
 type Row = StripsAnswer["strips"][number]["points"][number];
+type TextRow = StripsAnswer["texts"][number]["runs"][number];
 
 interface Deps {
   readonly pool: Pool;
@@ -24,10 +25,11 @@ export const listStrips = verb(
     path: "/api/v1/devices/{id}/strips",
     access: "view",
     bySite: true,
-    summary: "All metrics of one device over a stretch, in few points",
+    summary: "All metrics and texts of one device over a stretch, in few points",
     description:
       "Each metric with readings in the stretch, in buckets of one width: of the rollups, and of the readings where these are few or not " +
-      "rolled up yet. When cold storage is needed and can't be reached, hour rollups take its place. Where there is no reading there is no point.",
+      "rolled up yet. When cold storage is needed and can't be reached, hour rollups take its place. Where there is no reading there is no point. " +
+      "Fields of words come as runs: from the first to the last of messages one after the other that said the same.",
     params: deviceParams,
     query: stripsQuery,
     answer: stripsAnswer,
@@ -55,6 +57,9 @@ export const listStrips = verb(
             ({ time, count, mean, min, max, last }) => [time, count, mean, min, max, last] as Row,
           );
           return [{ metric: metric.name, unit: unitAt(device, metric), kind: metric.kind, latest, points: rows }];
+        }),
+        texts: strips.texts.map(({ field, runs, more }) => {
+          return { field, more, runs: runs.map(({ from: first, to: last, value }) => [first, last, value] as TextRow) };
         }),
       };
     },

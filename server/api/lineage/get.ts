@@ -116,6 +116,7 @@ async function lookAt({ pool, now }: { pool: Pool; now: number }, deps: LineageD
       ...{ keptDays: null, setBy: null, at: totals.lastAt },
     },
     readings: { ...ofTables("readings"), keptDays: kept.raw, setBy: "Retention", at: totals.lastAt },
+    texts: { ...ofTables("texts"), keptDays: kept.raw, setBy: "Retention", at: null },
     deadLetters: {
       rows: letters && exactly("deadLetters", letters.open + letters.resending + letters.resent + letters.discarded),
       bytes: ofTables("deadLetters", isOwn.documents).bytes,

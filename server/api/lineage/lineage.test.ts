@@ -18,7 +18,7 @@ test("what data there is is told with what really went each way", async () => {
   const node = (id: string) => nodes.find((one) => one.id === id)!;
   const edge = (from: string, to: string) => edges.find((one) => one.from === from && one.to === to)!;
   expect(nodes.map(({ id }) => id)).toEqual([
-    ...["source:fieldwatch", "log", "messages", "latest", "readings", "deadLetters"],
+    ...["source:fieldwatch", "log", "messages", "latest", "readings", "texts", "deadLetters"],
     ...["minutes", "hours", "quarters", "downloads"],
   ]);
   const { rows } = await rig.owner.query<{ messages: number; readings: number; letters: number }>(
