@@ -4,7 +4,8 @@ import { useQuery } from "@tanstack/react-query";
 import type { DeviceDetail } from "@/server/contracts/devices";
 import { toSegment } from "@/server/domain/segment";
 import { useLive, useRoom } from "../live/provider";
-import { applyToAll, changeOnly, mustReload } from "../live/series";
+import { changeOnly } from "../live/series";
+import { applyToStrips, mustReloadStrips, textBands } from "../live/texts";
 import { applyToDetail, deviceQuery } from "../queries/device";
 import { stripsQuery } from "../queries/readings";
 import { formatMetric } from "../ui/format";
@@ -20,6 +21,7 @@ import { Availability } from "./availability";
 import { DeviceFacts } from "./device-facts";
 import classes from "./device-sheet.module.css";
 import { Strip } from "./strip";
+import { TextStrip } from "./text-strip";
 
 const DAY_MS = 86_400_000;
 /** The strips move on this often: a pixel of them is minutes. */
@@ -78,10 +80,13 @@ function Values({ device, known }: { device: DeviceDetail; known: KnownMetrics }
     isLive: true,
   });
   const { data } = useQuery(strips);
-  useRoom(`device:${device.id}`, strips.queryKey, applyToAll, { reloadMs: 60_000, mustReload });
+  useRoom(`device:${device.id}`, strips.queryKey, applyToStrips, {
+    reloadMs: 60_000,
+    mustReload: mustReloadStrips,
+  });
   const to = useNow(STEP_MS) + STEP_MS;
   const names = inMetricOrder(Object.keys(device.values));
-  const held = changeOnly(data);
+  const held = changeOnly(data?.series);
   const heldUntil = device.lastEventTime === null ? null : Date.parse(device.lastEventTime);
   if (names.length === 0) return <p className={classes.muted}>No value yet.</p>;
   return (
@@ -92,7 +97,9 @@ function Values({ device, known }: { device: DeviceDetail; known: KnownMetrics }
       <ul className={classes.values}>
         {names.map((name) => {
           const current = device.values[name]!;
-          const series = data?.find(({ metric }) => metric === name);
+          const series = data?.series.find(({ metric }) => metric === name);
+          const text = data?.texts.find(({ field }) => field === name);
+          const range = { from: to - DAY_MS, to };
           const metric = known.get(name);
           return (
             <li key={name}>
@@ -115,8 +122,10 @@ function Values({ device, known }: { device: DeviceDetail; known: KnownMetrics }
                     {...{ series, to, heldUntil }}
                     place={metric?.color ?? null}
                     holds={held.includes(name)}
-                    from={to - DAY_MS}
+                    from={range.from}
                   />
+                ) : text && typeof current.value === "string" ? (
+                  <TextStrip bands={textBands(text.runs, range, heldUntil)} {...range} />
                 ) : null}
               </span>
             </li>

@@ -23,7 +23,7 @@ import { inMetricOrder } from "../ui/metric-order";
 import { Properties } from "./properties";
 import { useAddress } from "../ui/url";
 import { Availability } from "./availability";
-import { shownMetrics } from "./shown-metrics";
+import { openTexts, shownMetrics } from "./shown-metrics";
 import { Link } from "../ui/link";
 
 const DeviceDeadLetters = dynamic(() => import("./device-dead-letters").then((list) => list.DeviceDeadLetters), {
@@ -113,6 +113,8 @@ function Values({ id, known }: { id: string; known: KnownMetrics }) {
   const [address, change] = useAddress();
   const chosen = device ? shownMetrics(device.values, address.get("metric")).join() : "";
   const metrics = useMemo(() => chosen.split(",").filter(Boolean), [chosen]);
+  const worded = device ? openTexts(device.values, address.get("metric")).join() : "";
+  const texts = useMemo(() => worded.split(",").filter(Boolean), [worded]);
   const names = device ? inMetricOrder(Object.keys(device.values)).join() : "";
   const numbers = useMemo(
     () =>
@@ -135,7 +137,7 @@ function Values({ id, known }: { id: string; known: KnownMetrics }) {
   if (!device) return null;
   return (
     <>
-      <History {...{ device, known, metrics, address, change, aside }} />
+      <History {...{ device, known, metrics, texts, address, change, aside }} />
       {isSayingUnits ? <Units device={device} metrics={numbers} onClose={() => setSayingUnits(false)} /> : null}
     </>
   );

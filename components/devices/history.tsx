@@ -20,6 +20,7 @@ import { HistoryTools } from "./history-tools";
 import { type Stretch, stretchAddress } from "../ui/ranges";
 import { NO_METRIC } from "./shown-metrics";
 import { Strips } from "./strips";
+import { TextHistory } from "./text-history";
 import { createCrosshair } from "../ui/time-chart-crosshair";
 import type { KnownMetrics } from "../ui/meaning";
 import type { AddressChanges } from "../ui/url";
@@ -34,6 +35,8 @@ interface HistoryProps {
   known: KnownMetrics;
   /** Metrics whose charts are open. */
   metrics: readonly string[];
+  /** Fields of words whose history is open. */
+  texts: readonly string[];
   address: URLSearchParams;
   change: (changes: AddressChanges, how?: "push" | "replace") => void;
   /** What else can be done with the values. */
@@ -41,7 +44,7 @@ interface HistoryProps {
 }
 
 /** All values of a device: now, and over time as strips and charts, going on live at the right without a seam. */
-export function History({ device, known, metrics, address, change, aside }: HistoryProps) {
+export function History({ device, known, metrics, texts, address, change, aside }: HistoryProps) {
   const { zone } = useZone();
   const [crosshair] = useState(createCrosshair);
   const view = useHistory(device, metrics, address);
@@ -58,7 +61,11 @@ export function History({ device, known, metrics, address, change, aside }: Hist
   const groups = chartGroups(series ?? [], (metric) => known.get(metric)?.color);
   const held = changeOnly(view.strips).join(" ");
   const show = (names: readonly string[]) => change({ metric: names.length > 0 ? names.join(",") : NO_METRIC });
+  const open = [...metrics, ...texts];
   const beneath = (name: string) => {
+    const text = texts.includes(name) ? view.texts?.find(({ field }) => field === name) : undefined;
+    if (text)
+      return <TextHistory device={device.id} heldUntil={latest} {...{ text, from, to, zone, choice, crosshair }} />;
     const slot = asTable ? -1 : groups.findIndex(([first]) => first?.metric === name);
     if (slot < 0) return null;
     return (
@@ -96,11 +103,9 @@ export function History({ device, known, metrics, address, change, aside }: Hist
       <SpokenView view={view} zone={zone} />
       <Strips
         {...{ device, known, view, beneath }}
-        open={metrics}
-        onOpen={(name) => show(metrics.length === 1 && metrics[0] === name ? [] : [name])}
-        onToggle={(name) =>
-          show(metrics.includes(name) ? metrics.filter((other) => other !== name) : [...metrics, name])
-        }
+        open={open}
+        onOpen={(name) => show(open.length === 1 && open[0] === name ? [] : [name])}
+        onToggle={(name) => show(open.includes(name) ? open.filter((other) => other !== name) : [...open, name])}
       />
       <AlertStrip alerts={alerts} from={from} to={to} zone={zone} />
       {series && asTable && !isEmpty ? (

@@ -3,6 +3,7 @@ import { TextInput } from "@mantine/core";
 import { memo, type ReactNode, useState } from "react";
 import type { CurrentValue } from "@/server/contracts/common";
 import type { DeviceDetail } from "@/server/contracts/devices";
+import { counted } from "@/server/domain/counted";
 import { Age } from "../ui/age";
 import { formatMeasure, formatMetric } from "../ui/format";
 import { isGuessed, type KnownMetrics, shownAs, unitOf } from "../ui/meaning";
@@ -11,9 +12,11 @@ import { Quantity } from "../ui/quantity";
 import { metricColor } from "../ui/theme";
 import { useTurn } from "../ui/use-turn";
 import { changeOnly, emptyFlag, heldBefore, type Series, summarize, visiblePoints } from "../live/series";
+import { type TextSeries, textBands } from "../live/texts";
 import { looksLikeNumber } from "./looks-like-number";
 import type { Stretch } from "../ui/ranges";
 import { Strip } from "./strip";
+import { TextStrip } from "./text-strip";
 import classes from "./strips.module.css";
 import type { HistoryView } from "./use-history";
 
@@ -38,7 +41,7 @@ interface StripsProps {
   readonly beneath: (metric: string) => ReactNode;
 }
 
-/** Every metric of a device: its latest value, and a strip of the range. Choosing one opens its chart beneath it. */
+/** Every metric and text of a device: its latest value, and a strip of the range. Choosing one opens its chart beneath it. */
 export function Strips({ device, known, view, open, onOpen, onToggle, beneath }: StripsProps) {
   const [wanted, setWanted] = useState("");
   const drawn = useTurn(view, 0, TURNS, `${view.choice} ${view.isStale} ${view.strips === undefined}`);
@@ -49,6 +52,7 @@ export function Strips({ device, known, view, open, onOpen, onToggle, beneath }:
   const shown = names.filter((name) => name.toLowerCase().includes(wanted.trim().toLowerCase()));
   const held = changeOnly(drawn.strips);
   const strips = new Map(drawn.strips?.map((series) => [series.metric, series]));
+  const texts = new Map(drawn.texts?.map((text) => [text.field, text]));
   /** Of a flag that didn't change in this time, the value it has. */
   const stripOf = (name: string) => {
     const found = strips.get(name);
@@ -78,15 +82,25 @@ export function Strips({ device, known, view, open, onOpen, onToggle, beneath }:
               isStale={latest - Date.parse(values[name]!.time) > STALE_MS}
               isOpen={open.includes(name)}
             >
-              <Past
-                series={stripOf(name)}
-                place={known.get(name)?.color ?? null}
-                isLoaded={drawn.strips !== undefined}
-                from={drawn.from}
-                to={drawn.to}
-                heldUntil={drawn.latest}
-                holds={held.includes(name)}
-              />
+              {typeof values[name]!.value === "string" ? (
+                <PastWords
+                  text={texts.get(name)}
+                  isLoaded={drawn.texts !== undefined}
+                  from={drawn.from}
+                  to={drawn.to}
+                  heldUntil={drawn.latest}
+                />
+              ) : (
+                <Past
+                  series={stripOf(name)}
+                  place={known.get(name)?.color ?? null}
+                  isLoaded={drawn.strips !== undefined}
+                  from={drawn.from}
+                  to={drawn.to}
+                  heldUntil={drawn.latest}
+                  holds={held.includes(name)}
+                />
+              )}
             </Row>
             {beneath(name)}
           </li>
@@ -106,7 +120,6 @@ interface RowProps extends Pick<StripsProps, "device" | "known" | "onOpen" | "on
 
 function Row({ device, known, name, current, isStale, isOpen, onOpen, onToggle, children }: RowProps) {
   const metric = known.get(name);
-  const isWord = typeof current.value === "string";
   const { rounded } = device;
   const content = (
     <>
@@ -117,8 +130,8 @@ function Row({ device, known, name, current, isStale, isOpen, onOpen, onToggle, 
         <span className={classes.age}>
           {isGuessed(device, metric) ? <span title="An earlier version made this unit up">unit guessed, </span> : null}
           {looksLikeNumber(current.value) ? (
-            <span title={`${name} is sent in quotes. Send it as a number, without them, and it gets a history.`}>
-              came as text, no history,{" "}
+            <span title={`${name} is sent in quotes. Send it as a number, without them, and it gets a chart.`}>
+              came as text, no chart,{" "}
             </span>
           ) : null}
           {Object.hasOwn(rounded, name) ? (
@@ -138,10 +151,9 @@ function Row({ device, known, name, current, isStale, isOpen, onOpen, onToggle, 
           decimals={metric?.decimals ?? null}
         />
       </span>
-      {isWord ? <span className={classes.words}>Words have no history</span> : children}
+      {children}
     </>
   );
-  if (isWord) return <div className={classes.row}>{content}</div>;
   return (
     <div className={classes.row} data-stale={isStale || undefined}>
       <button
@@ -181,6 +193,31 @@ const Past = memo(function Past({ series, place, isLoaded, from, to, heldUntil, 
     </>
   );
 });
+
+/** The strip of a field of words, and how often it changed. */
+const PastWords = memo(function PastWords({ text, isLoaded, from, to, heldUntil }: Stretch & PastWordsProps) {
+  const bands = text ? textBands(text.runs, { from, to }, heldUntil) : [];
+  const changes = bands.length - 1;
+  return (
+    <>
+      {bands.length > 0 ? (
+        <TextStrip bands={bands} from={from} to={to} />
+      ) : (
+        <span className={classes.words}>{isLoaded ? "No message in this time" : ""}</span>
+      )}
+      <span className={classes.extremes}>
+        {bands.length === 0 ? "" : text?.more ? `over ${counted(changes, "change")}` : counted(changes, "change")}
+      </span>
+    </>
+  );
+});
+
+interface PastWordsProps {
+  readonly text: TextSeries | undefined;
+  /** False while nothing can be said. */
+  readonly isLoaded: boolean;
+  readonly heldUntil: number | null;
+}
 
 interface PastProps {
   readonly series: Series | undefined;

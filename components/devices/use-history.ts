@@ -11,6 +11,7 @@ import { zoneName } from "../ui/format";
 import { useZone } from "../ui/zone";
 import { type Range, rangeOf, RECENT_MS, type Stretch, stretchIn } from "../ui/ranges";
 import { applyToAll, mustReload, type Series } from "../live/series";
+import { applyToStrips, type DeviceStrips, mustReloadStrips, type TextSeries } from "../live/texts";
 
 /** The state of the history: which series, from when to when, and whether it follows live. Times in epoch ms. */
 export interface HistoryView extends Stretch {
@@ -18,6 +19,8 @@ export interface HistoryView extends Stretch {
   readonly series: readonly Series[] | undefined;
   /** All metrics of the device in few points; undefined while they aren't loaded. */
   readonly strips: readonly Series[] | undefined;
+  /** What its fields of words said; undefined while it isn't loaded. */
+  readonly texts: readonly TextSeries[] | undefined;
   /** Event time of the device's latest reading. */
   readonly latest: EpochMs | null;
   /** The preset range, or null when two moments were named. */
@@ -47,7 +50,7 @@ const RELOAD_MS = 60_000;
 interface Held extends Stretch {
   readonly choice: string;
   readonly series: readonly Series[];
-  readonly strips: readonly Series[] | undefined;
+  readonly strips: DeviceStrips | undefined;
 }
 
 /** The history an address asks for, kept up to date until it is paused. */
@@ -90,9 +93,10 @@ export function useHistory(device: DeviceDetail, metrics: readonly string[], add
   // A reading that has come is shown at once, also when the clock's next step is still ahead.
   const newest = (loaded ?? []).reduce((high, { points }) => Math.max(high, points.at(-1)?.time ?? 0), 0);
   const to = stretch?.to ?? end ?? Math.max(now, newest);
-  const first = [...(loaded ?? []), ...(strips ?? [])].reduce(
-    (low, one) => Math.min(low, one.points[0]?.time ?? low),
+  const first = Math.min(
     to,
+    ...[...(loaded ?? []), ...(strips?.series ?? [])].flatMap(({ points }) => points[0]?.time ?? []),
+    ...(strips?.texts ?? []).flatMap(({ runs }) => runs[0]?.from ?? []),
   );
   const from = stretch?.from ?? (range.ms === null ? Math.min(first, to - 1) : to - range.ms);
 
@@ -108,7 +112,8 @@ export function useHistory(device: DeviceDetail, metrics: readonly string[], add
   const waiting = useWaiting(device.id, metrics, isPaused);
   return {
     series: isPaused ? held.series : loaded,
-    strips: isPaused ? held.strips : strips,
+    strips: (isPaused ? held.strips : strips)?.series,
+    texts: (isPaused ? held.strips : strips)?.texts,
     latest,
     from: isPaused ? held.from : from,
     to: isPaused ? held.to : to,
@@ -152,15 +157,15 @@ function useBefore(device: string, metrics: readonly string[], { from, to }: Str
   );
 }
 
-/** The strips of all metrics, kept up to date while they are live. */
-function useStrips(asked: Parameters<typeof stripsQuery>[1]): readonly Series[] | undefined {
+/** The strips of all metrics and texts, kept up to date while they are live. */
+function useStrips(asked: Parameters<typeof stripsQuery>[1]): DeviceStrips | undefined {
   const { device, isLive } = asked;
   const query = stripsQuery(useLive(), asked);
   useRoom(
     `device:${device}`,
     query.queryKey,
-    isLive ? applyToAll : unchanged,
-    isLive ? { reloadMs: RELOAD_MS, mustReload } : { reloadMs: null },
+    isLive ? applyToStrips : unchanged,
+    isLive ? { reloadMs: RELOAD_MS, mustReload: mustReloadStrips } : { reloadMs: null },
   );
   return useQuery(query).data;
 }

@@ -2,7 +2,8 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { ReadingsAnswer, StripsAnswer } from "@/server/contracts/devices";
 import type { EpochMs } from "@/server/domain/terms";
 import { toSegment } from "@/server/domain/segment";
-import { applyToAll, type Series, toSeries, toSeriesOfAll, WANTED_POINTS } from "../live/series";
+import { applyToAll, type Series, toSeries, WANTED_POINTS } from "../live/series";
+import { applyToStrips, type DeviceStrips, toDeviceStrips } from "../live/texts";
 import type { LiveClient } from "../live/client";
 import { serverNow } from "../ui/server-time";
 import { queryString, readJson } from "./request";
@@ -43,11 +44,11 @@ export const historyQuery = (live: LiveClient, { device, metrics, range, isLive 
     staleTime: isLive ? 5000 : Infinity,
   });
 
-/** All metrics of a device in few points, a series each; the range as for historyQuery. */
+/** All metrics of a device in few points, a series each, and its texts; the range as for historyQuery. */
 export const stripsQuery = (live: LiveClient, { device, range, isLive }: Omit<WantedHistory, "metrics">) =>
   queryOptions({
     queryKey: ["strips", device, range, isLive],
-    queryFn: async ({ signal }): Promise<readonly Series[]> => {
+    queryFn: async ({ signal }): Promise<DeviceStrips> => {
       const load = async () => {
         const to = "to" in range ? range.to : (range.end ?? serverNow());
         const from = "from" in range ? range.from : range.spanMs === null ? range.begin : to - range.spanMs;
@@ -55,11 +56,11 @@ export const stripsQuery = (live: LiveClient, { device, range, isLive }: Omit<Wa
           from: new Date(Math.max(0, from)).toISOString(),
           to: new Date(to).toISOString(),
         });
-        return toSeriesOfAll(
+        return toDeviceStrips(
           await readJson<StripsAnswer>(`/api/v1/devices/${toSegment(device)}/strips${query}`, signal),
         );
       };
-      return isLive ? live.snapshot<readonly Series[]>(`device:${device}`, load, applyToAll) : load();
+      return isLive ? live.snapshot<DeviceStrips>(`device:${device}`, load, applyToStrips) : load();
     },
     placeholderData: keepPreviousData,
     staleTime: isLive ? 5000 : Infinity,

@@ -94,6 +94,42 @@ test("a stretch is zoomed to while live, the chart stands still, and a double cl
   await page.context().close();
 });
 
+test("what a device says in words is a band that goes on live, is read by arrow keys, and is told as a table", async () => {
+  const begin = Date.now() - 30 * 60_000;
+  const messages = Array.from({ length: 180 }, (_, i) => ({
+    ...{ device: "press-08", time: begin + i * 10_000, site: "north" },
+    readings: { temperature: 20, mode: i < 60 ? "auto" : i < 90 ? "maintenance" : "auto" },
+  }));
+  await post(stage.product, messages);
+  const page = await stage.open("/devices/press-08?metric=mode&range=1h");
+  const bands = page.getByRole("figure", { name: "mode of press-08" });
+  const changes = page.getByRole("region", { name: "Changes of mode" }).getByRole("row");
+  await until(async () => (await changes.count()) === 4, { timeoutMs: PATIENCE_MS, what: "three bands" });
+  await bands.getByText("maintenance", { exact: true }).first().waitFor();
+  await page.getByText("2 changes").waitFor();
+
+  const slider = bands.getByRole("slider");
+  await slider.focus();
+  for (const [key, said] of [
+    ["Home", /^auto since .*, for 10 min, until /],
+    ["ArrowRight", /^maintenance since .*, for 5 min, until /],
+    ["ArrowRight", /^auto since .* so far$/],
+  ] as const) {
+    await page.keyboard.press(key);
+    expect(await slider.getAttribute("aria-valuetext")).toMatch(said);
+  }
+
+  await page.getByRole("status").getByText("Connected").waitFor();
+  await post(stage.product, { device: "press-08", time: Date.now(), readings: { mode: "manual" } });
+  await changes.filter({ hasText: "manual" }).waitFor();
+  expect(await changes.count()).toBe(5);
+  await page.getByText("3 changes").waitFor();
+  // Its row closes it again.
+  await page.getByRole("button", { name: /^mode/ }).click();
+  await bands.waitFor({ state: "detached" });
+  await page.context().close();
+});
+
 test("a paused chart counts what waits, and shows it when it goes on", async () => {
   const page = await stage.open(`/devices/${DEVICE}?metric=temperature&range=15m&view=table`);
   await page.getByRole("status").getByText("Connected").waitFor();

@@ -20,7 +20,7 @@ export type EpochMs = number;
 
 /**
  * What a metric's values are: boolean (stored as 0 and 1) while only booleans have come, number from the first number on.
- * Strings are not metrics; they stay in the message and the twin.
+ * Strings are not metrics; they stay in the message and the twin, and have a history of their own (text-runs.ts).
  */
 export type MetricKind = "number" | "boolean";
 

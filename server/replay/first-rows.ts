@@ -199,7 +199,7 @@ function doubts({ plan }: Source, { times, seen }: FirstRows): string[] {
         ]
       : []),
     ...(read.length > 0 && read.every((kinds) => kinds.has("text") && kinds.size === 1)
-      ? ["there is not one number or boolean; texts are kept, but have no history"]
+      ? ["there is not one number or boolean; texts are kept as words, not as numbers"]
       : []),
   ];
 }

@@ -108,7 +108,7 @@ export function closingTable(
       ["  readings stored", count(run.readings)],
       ["  repeats", count(run.repeats), run.repeats > 0 ? "there already with the same value" : ""],
       ["  conflicts", count(run.conflicts), run.conflicts > 0 ? "another value is there already, and stays" : ""],
-      ...optional("  texts", run.texts, "kept in messages, without history"),
+      ...optional("  texts", run.texts, "kept as words, with a history of their own"),
       ["  dead letters", count(letters)],
       ...run.refused.map(({ reason, count: times, example }) => [`    ${reason}`, count(times), example ?? ""]),
     );

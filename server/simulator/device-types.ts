@@ -9,14 +9,14 @@ export interface DeviceTraits {
   readonly site: Site;
 }
 
-export type Readings = Record<string, number | boolean>;
+export type Readings = Record<string, number | boolean | string>;
 
 export interface DeviceType {
   /** Devices of this type among eight. */
   readonly share: number;
   /** Metrics that a faulty sensor can distort; counters and batteries are not among them. */
   readonly sensed: readonly string[];
-  /** Units of its metrics; booleans have none. */
+  /** Units of its metrics; booleans and words have none. */
   readonly units: Readonly<Record<string, string>>;
   /** The readings at a moment: pure, so that asking twice gives the same. */
   readings(device: DeviceTraits, at: EpochMs): Readings;
@@ -63,6 +63,7 @@ export const DEVICE_TYPES = {
         ),
         oilPressure: round(4 + 176 * load + 1.2 * noise(...key(device, 8), at), 1),
         running: load > 0.02,
+        mode: pressMode(device, at),
       };
     },
   },
@@ -173,7 +174,19 @@ function shift(hour: number, start: number, end: number): number {
   return within(Math.min((hour - start) / 0.5, (end - hour) / 0.5), 0, 1);
 }
 
+/** Automatic most of the time; in some spans of two hours somebody takes over for a while, or it stands for maintenance. */
+function pressMode(device: DeviceTraits, at: EpochMs): "auto" | "manual" | "maintenance" {
+  const slot = Math.floor(at / (2 * HOUR));
+  const draw = chance(...key(device, 33), slot);
+  const [begin, length] = [chance(...key(device, 34), slot), chance(...key(device, 35), slot)];
+  const minute = (at - slot * 2 * HOUR) / 60_000 - 40 * begin;
+  if (minute < 0 || draw > 0.35) return "auto";
+  if (draw < 0.06) return minute < 25 + 50 * length ? "maintenance" : "auto";
+  return minute < 8 + 40 * length ? "manual" : "auto";
+}
+
 function pressLoad(device: DeviceTraits, at: EpochMs): number {
+  if (pressMode(device, at) === "maintenance") return 0;
   const { hour, weekday } = local(device, at);
   const worked = shift(hour, 5.5, 22.5) * (weekday ? 1 : 0.35);
   // Now and then a press waits for material or a new tool.

@@ -12,7 +12,13 @@ const START = Date.UTC(2026, 10, 23, 9);
 const DAY = 86_400_000;
 const healthy: FleetOptions = { seed: 1, devices: 16, intervalMs: 60_000, faultsPerHour: 0 };
 
-type Message = { device: string; time: string; site: string; type: string; readings: Record<string, number | boolean> };
+type Message = {
+  device: string;
+  time: string;
+  site: string;
+  type: string;
+  readings: Record<string, number | boolean | string>;
+};
 
 function series(options: FleetOptions, index: number, from: number, to: number): Message[] {
   const fleet = createFleet(options);
@@ -100,6 +106,12 @@ describe("a fleet", () => {
     const press = series(healthy, indexOf("press"), START, START + 3 * DAY);
     expect(correlation(values(press, "load"), values(press, "vibration"))).toBeGreaterThan(0.8);
     expect(correlation(values(press, "load"), values(press, "temperature"))).toBeGreaterThan(0.6);
+    const modes = press.map(({ readings }) => readings.mode);
+    const changes = modes.filter((mode, n) => n > 0 && mode !== modes[n - 1]).length;
+    expect([changes > 4, changes < 40]).toEqual([true, true]);
+    expect(modes.filter((mode) => mode === "auto").length / modes.length).toBeGreaterThan(0.7);
+    const standing = press.filter(({ readings }) => readings.mode === "maintenance");
+    expect(standing.every(({ readings }) => readings.running === false)).toBe(true);
 
     const meter = series(healthy, indexOf("meter"), START, START + 3 * DAY);
     const energy = values(meter, "energy");
