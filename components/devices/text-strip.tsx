@@ -59,6 +59,6 @@ export function bandWords({ value, bands }: Pick<TextBand, "value" | "bands">): 
 }
 
 /** A text, where it is nothing that can be seen. */
-export function textWords(text: string): string {
+function textWords(text: string): string {
   return text.trim() === "" ? `“${text}”` : text;
 }
