@@ -1,16 +1,21 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import type { DeviceView } from "@/server/contracts/devices";
 import type { ExploreAnswer, ExploreSeries } from "@/server/contracts/explore";
 import { counted } from "@/server/domain/counted";
 import { readable } from "@/server/domain/readable";
 import { toStretches } from "../live/series";
 import { exploreQuery, readExplore } from "../queries/explore";
-import { PINNED_EVERY_MS } from "../queries/pinned";
-import { useNow } from "../ui/clock";
-import { formatMetric, formatTick, zoneName } from "../ui/format";
+import { namedDevicesQuery, PINNED_EVERY_MS } from "../queries/pinned";
+import { Age } from "../ui/age";
+import { useClock, useNow } from "../ui/clock";
+import { isBehind, useDeviceState } from "../ui/device-state";
+import { formatEdge, formatMetric, zoneName } from "../ui/format";
 import { Quantity } from "../ui/quantity";
 import { rangeOf, stretchIn } from "../ui/ranges";
 import { rangeOf as valuesRange } from "../ui/sparkline-path";
+import { DeviceMark } from "../ui/state-mark";
 import { lineColor, metricColor } from "../ui/theme";
 import { shareOf } from "../ui/value-scale";
 import { useZone } from "../ui/zone";
@@ -19,6 +24,8 @@ import classes from "./pinned.module.css";
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
+/** The last value of a site or type is old when none of its devices had a reading for so long, and for two steps. */
+const GROUP_OLD_MS = 5 * MINUTE_MS;
 /** The drawing's own units: it is stretched to the tile. */
 const [WIDTH, HEIGHT] = [400, 100];
 
@@ -44,10 +51,15 @@ export function PinnedExplore({ view, rows, tools }: PinnedProps) {
         <>
           <Lines answer={answer} series={series} from={data.from} to={data.to} />
           <p className={classes.span}>
-            <span>{formatTick(data.from, zone, data.to - data.from)}</span>
-            <span>{stretch === null ? "now" : formatTick(data.to, zone, data.to - data.from)}</span>
+            <span>{formatEdge(data.from, zone, data.to - data.from, now)}</span>
+            <span>{stretch === null ? "now" : formatEdge(data.to, zone, data.to - data.from, now)}</span>
           </p>
-          <Last answer={answer} series={series} most={Math.max(1, rows - 3)} />
+          <Last
+            answer={answer}
+            series={series}
+            most={Math.max(1, rows - 3)}
+            isOfNow={stretch === null || stretch.to > now}
+          />
         </>
       ) : null}
     </PinnedTile>
@@ -137,25 +149,62 @@ interface LastProps {
   readonly answer: ExploreAnswer;
   readonly series: readonly ExploreSeries[];
   readonly most: number;
+  /** True where the stretch goes on to now: the last values are then read as those of now. */
+  readonly isOfNow: boolean;
 }
 
 /** The last value of the first series, and how many there are more. */
-function Last({ answer, series, most }: LastProps) {
+function Last({ answer, series, most, isOfNow }: LastProps) {
   const left = series.length - most;
+  const shown = series.slice(0, most);
+  const isOfDevices = answer.by === "device" && isOfNow;
+  const { data: devices } = useQuery(namedDevicesQuery(isOfDevices ? shown.map(({ name }) => name ?? "") : []));
   return (
     <ul className={classes.last}>
-      {series.slice(0, most).map(({ id, name, unit, figures }, i) => (
+      {shown.map(({ id, name, unit, figures }, i) => (
         <li key={id}>
           {answer.shape === "lines" ? (
             <i style={{ background: lineColor(answer, i, answer.series.length) }} aria-hidden="true" />
           ) : null}
           <span className={classes.what}>{name === null ? `no ${answer.by}` : readable(name)}</span>
-          <span className={classes.value}>
+          <LastValue
+            device={isOfDevices ? devices?.find((device) => device.id === name) : undefined}
+            groupAt={isOfNow && !isOfDevices ? figures.lastAt : null}
+            stepMs={answer.bucketMs}
+          >
             <Quantity value={figures.last} unit={unit} format={(figure) => formatMetric(figure, answer.decimals)} />
-          </span>
+          </LastValue>
         </li>
       ))}
       {left > 0 ? <li className={classes.more}>{counted(left, "more series", "more series")}</li> : null}
     </ul>
+  );
+}
+
+interface LastValueProps {
+  /** The device it is of; undefined for a site's or a type's, and while it isn't known. */
+  readonly device: DeviceView | undefined;
+  /** When any device of a site or type had its newest reading, epoch milliseconds; null where that tells nothing. */
+  readonly groupAt: number | null;
+  /** The width of a step of the lines. */
+  readonly stepMs: number;
+  readonly children: ReactNode;
+}
+
+/** A last value, which looks old and says how old where its device is overdue, or where none of its devices had a reading for a while. */
+function LastValue({ device, groupAt, stepMs, children }: LastValueProps) {
+  const state = useDeviceState(device);
+  const isOldGroup = useClock((now) => groupAt !== null && now - groupAt > Math.max(GROUP_OLD_MS, 2 * stepMs)) ?? false;
+  const isOld = isBehind(state) || isOldGroup;
+  const heardAt = device?.lastSeen ?? groupAt;
+  return (
+    <span className={classes.value} data-behind={isOld || undefined}>
+      {children}{" "}
+      {isOld && heardAt !== null ? (
+        <span className={classes.age}>
+          {state === null ? null : <DeviceMark state={state} />} <Age time={heardAt} />
+        </span>
+      ) : null}
+    </span>
   );
 }

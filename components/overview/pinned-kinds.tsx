@@ -16,10 +16,12 @@ import { readWanted } from "../queries/wanted-devices";
 import { wantedEvents } from "../queries/wanted-events";
 import { Age } from "../ui/age";
 import { useNow } from "../ui/clock";
+import { isBehind, useDeviceState } from "../ui/device-state";
 import { formatMetric, formatTotal } from "../ui/format";
 import { metricsByName, shownAs, unitOf, type KnownMetrics } from "../ui/meaning";
 import { Quantity } from "../ui/quantity";
 import { DeviceMark, MarkShape } from "../ui/state-mark";
+import pinned from "./pinned.module.css";
 import { PinnedExplore } from "./pinned-explore";
 import { PinnedRow, PinnedRows, type PinnedProps, PinnedTile, troubleOf } from "./pinned-tile";
 
@@ -68,18 +70,44 @@ function PinnedDevices({ view, rows, tools }: PinnedProps) {
       {first.data ? (
         <PinnedRows isEmpty={first.data.length === 0} none="No device matches.">
           {first.data.map((device) => (
-            <PinnedRow
-              key={device.id}
-              href={`/devices/${toSegment(device.id)}${metric === null ? "" : `?metric=${encodeURIComponent(metric)}`}`}
-              mark={<DeviceMark state={device.state} isGone={device.goneAt !== null} />}
-              what={device.id}
-            >
-              {metric === null ? <Heard device={device} /> : <Latest device={device} metric={metric} known={known} />}
-            </PinnedRow>
+            <DeviceRow key={device.id} device={device} metric={metric} known={known} />
           ))}
         </PinnedRows>
       ) : null}
     </PinnedTile>
+  );
+}
+
+interface DeviceRowProps {
+  readonly device: DeviceView;
+  readonly metric: string | null;
+  readonly known: KnownMetrics;
+}
+
+/** A device with its latest value, which looks old and says how old where the device is overdue. */
+function DeviceRow({ device, metric, known }: DeviceRowProps) {
+  const state = useDeviceState(device);
+  const isOld = isBehind(state);
+  return (
+    <PinnedRow
+      href={`/devices/${toSegment(device.id)}${metric === null ? "" : `?metric=${encodeURIComponent(metric)}`}`}
+      mark={state === null ? null : <DeviceMark state={state} isGone={device.goneAt !== null} />}
+      what={device.id}
+      isBehind={isOld}
+    >
+      {metric === null ? (
+        <Heard device={device} />
+      ) : (
+        <>
+          <Latest device={device} metric={metric} known={known} />{" "}
+          {isOld && device.lastSeen !== null ? (
+            <span className={pinned.age}>
+              <Age time={device.lastSeen} />
+            </span>
+          ) : null}
+        </>
+      )}
+    </PinnedRow>
   );
 }
 

@@ -57,11 +57,13 @@ interface PinnedRowProps {
   readonly href: string;
   readonly mark: ReactNode;
   readonly what: string;
+  /** True where what is shown was said a while ago and may not be so any more. */
+  readonly isBehind?: boolean;
   readonly children: ReactNode;
 }
 
 /** One of the first lines of a list, which leads to what it is of. */
-export function PinnedRow({ href, mark, what, children }: PinnedRowProps) {
+export function PinnedRow({ href, mark, what, isBehind = false, children }: PinnedRowProps) {
   return (
     <li>
       <Link href={href} className={classes.row}>
@@ -69,7 +71,9 @@ export function PinnedRow({ href, mark, what, children }: PinnedRowProps) {
         <span className={classes.what} title={what}>
           {what}
         </span>
-        <span className={classes.value}>{children}</span>
+        <span className={classes.value} data-behind={isBehind || undefined}>
+          {children}
+        </span>
       </Link>
     </li>
   );

@@ -12,6 +12,7 @@ import { applyToDetail, deviceQuery } from "../queries/device";
 import { sparklinesQuery } from "../queries/devices";
 import { useMetricLook } from "../queries/metrics";
 import { Age } from "../ui/age";
+import { isBehind, useDeviceState } from "../ui/device-state";
 import { formatMetric } from "../ui/format";
 import { Quantity } from "../ui/quantity";
 import { Sparkline } from "../ui/sparkline";
@@ -47,9 +48,9 @@ export const StripTile = memo(function StripTile({ id, found, alert, metric, isP
   const value = typeof current === "number" ? current : null;
   const look = useMetricLook(name);
   const values = lines?.metric === name ? withLatest(ownMember(lines.series, id) ?? [], value) : [];
-  const isLive = data?.state === "live";
+  const state = useDeviceState(data);
   return (
-    <li className={classes.tile} data-behind={data && !isLive ? true : undefined}>
+    <li className={classes.tile} data-behind={(state !== null && state !== "live") || undefined}>
       <div className={classes.head}>
         <Link href={`/devices/${toSegment(id)}${name ? `?metric=${encodeURIComponent(name)}` : ""}`}>{id}</Link>
         <button
@@ -79,8 +80,9 @@ export const StripTile = memo(function StripTile({ id, found, alert, metric, isP
             <MarkShape mark="failing" />
             {alert.rule}
           </Link>
-        ) : data ? (
-          <DeviceMark state={data.state} />
+        ) : null}
+        {state !== null && (!alert || isBehind(state)) ? (
+          <DeviceMark state={state} isGone={data?.goneAt !== null} />
         ) : null}
         {data?.lastSeen ? <Age time={data.lastSeen} /> : null}
       </div>

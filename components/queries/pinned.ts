@@ -18,6 +18,22 @@ export const firstDevicesQuery = (wanted: WantedDevices, limit: number) =>
     refetchInterval: PINNED_EVERY_MS,
   });
 
+/** These devices, those that are there. */
+export const namedDevicesQuery = (ids: readonly string[]) =>
+  queryOptions({
+    queryKey: ["named devices", ids],
+    queryFn: async ({ signal }) =>
+      (
+        await readJson<DevicesAnswer>(
+          `/api/v1/devices${queryString({ ids: ids.join(","), limit: ids.length })}`,
+          signal,
+        )
+      ).items,
+    enabled: ids.length > 0,
+    placeholderData: keepPreviousData,
+    refetchInterval: PINNED_EVERY_MS,
+  });
+
 /** The metric that a list of devices is about: the one it is sorted by, else narrowed by, else the first of its columns; null for none. */
 export function metricOfList(address: URLSearchParams): string | null {
   const filter = parseFilter(address.get("where") ?? "");

@@ -5,6 +5,7 @@ import {
   formatAge,
   formatCount,
   formatDecimals,
+  formatEdge,
   formatExact,
   formatInstant,
   formatMeasure,
@@ -91,5 +92,14 @@ describe("times", () => {
     expect(formatInstant(Date.UTC(2026, 10, 23, 21, 10, 0, 123), "UTC")).toBe("2026-11-23 21:10:00.123 UTC");
     expect(formatTick(Date.UTC(2020, 6, 19, 8, 5), "UTC", 3_600_000)).toBe("08:05");
     expect(formatTick(Date.UTC(2020, 6, 19, 8, 5), "UTC", 30 * 86_400_000)).toBe("19 Jul");
+  });
+
+  it("says the day of an end that isn't of today, so that yesterday can't be taken for it", () => {
+    const [day, now] = [86_400_000, Date.UTC(2020, 6, 19, 8, 5)];
+    expect(formatEdge(now - 3_600_000, "UTC", 3_600_000, now)).toBe("07:05");
+    expect(formatEdge(now - day, "UTC", day, now)).toBe("18 Jul 08:05");
+    expect(formatEdge(now - 7 * day, "UTC", 7 * day, now)).toBe("12 Jul");
+    expect(formatEdge(now - 366 * day, "UTC", 3_600_000, now)).toBe("19 Jul 2019 08:05");
+    expect(formatEdge(now - 366 * day, "UTC", 7 * day, now)).toBe("19 Jul 2019");
   });
 });

@@ -129,6 +129,17 @@ export function formatTick(time: EpochMs, zone: Zone, spanMs: number): string {
   return spanMs <= 300 * 86_400_000 ? date : `${date} ${p.year}`;
 }
 
+/** An end of a stretch, as {@link formatTick} has it; with its day where that isn't the day of `now`, and with its year where that is another. */
+export function formatEdge(time: EpochMs, zone: Zone, spanMs: number, now: EpochMs): string {
+  const tick = formatTick(time, zone, spanMs);
+  const [at, today] = [parts(time, zone), parts(now, zone)];
+  if (spanMs > 300 * 86_400_000) return tick;
+  const isSameYear = at.year === today.year;
+  const date = `${Number(at.day)} ${MONTHS[Number(at.month) - 1]}${isSameYear ? "" : ` ${at.year}`}`;
+  if (spanMs > 26 * 3_600_000) return isSameYear ? tick : date;
+  return isSameYear && at.month === today.month && at.day === today.day ? tick : `${date} ${tick}`;
+}
+
 /** The zone's name as the header shows it: "UTC" or "Europe/Berlin". */
 export function zoneName(zone: Zone): string {
   return zone === "UTC" ? "UTC" : localZone();

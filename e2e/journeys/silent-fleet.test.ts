@@ -20,6 +20,35 @@ test("a fleet that falls silent turns the verdict, with a link to who it is", as
   await page.context().close();
 });
 
+test("what is pinned of a device that is overdue looks old and says so", async () => {
+  const page = await stage.open("/");
+  const pin = (view: object) =>
+    page.evaluate(
+      async (body) => {
+        const headers = { "content-type": "application/json" };
+        return (await fetch("/api/v1/views", { method: "POST", headers, body })).status;
+      },
+      JSON.stringify({ ...view, shared: true, onOverview: true }),
+    );
+  expect(await pin({ page: "devices", name: "Hot", query: "sort=-value:temperature" })).toBe(200);
+  expect(await pin({ page: "explore", name: "Day", query: "metric=temperature&range=24h" })).toBe(200);
+  await page.reload();
+  const pinned = page.getByRole("region", { name: "Pinned views" });
+  const [hot, day] = ["Hot", "Day"].map((name) => pinned.getByRole("listitem").filter({ hasText: name }).first());
+  for (const tile of [hot!, day!]) {
+    const old = tile.locator("[data-behind]").first();
+    await old.getByText("21.5").waitFor();
+    await old.getByText(/ ago$/).waitFor();
+    await tile
+      .getByText(/^(Stale|Silent)$/)
+      .first()
+      .waitFor();
+  }
+  // A day ago isn't taken for now.
+  await day!.getByText(/^\d+ [A-Z][a-z][a-z] \d\d:\d\d$/).waitFor();
+  await page.context().close();
+});
+
 test("a server that hangs is noticed within five seconds, and old figures look old", async () => {
   const page = await stage.open("/devices");
   const overview = await stage.open("/");
