@@ -22,6 +22,9 @@ const STATES: readonly DeviceState[] = ["silent", "stale", "new", "live"];
 const SITES = 5;
 /** Pinned views that are readable at once, and their lines: beside each other, and when there are more than two. */
 const MOST_ON_WALL = 4;
+/** Lines of a pinned view: where there are up to two of them, and more. */
+export const ROWS = [7, 3] as const;
+export const ROWS_BESIDE_ALERTS = [5, 2] as const;
 
 /** The width of a number in digits; its word has place for two. */
 function widthOf(text: string): number {
@@ -110,14 +113,20 @@ export function WallQuality() {
 }
 
 /** The views that are pinned to the wall: what people chose to see takes the place of sites and quality. */
-export function WallViews({ views }: { views: readonly SavedView[] }) {
+export function WallViews({
+  views,
+  rows,
+}: {
+  views: readonly SavedView[];
+  rows: readonly [few: number, more: number];
+}) {
   const shown = views.slice(0, MOST_ON_WALL);
   const left = views.length - shown.length;
   return (
     <section aria-label="Pinned views" className={classes.views} data-count={shown.length}>
       <ul>
         {shown.map((view) => (
-          <Pinned key={view.id} view={view} rows={shown.length > 2 ? 3 : 7} />
+          <Pinned key={view.id} view={view} rows={rows[shown.length > 2 ? 1 : 0]} />
         ))}
       </ul>
       {left > 0 ? <p>{counted(left, "more pinned view doesn't", "more pinned views don't")} fit here.</p> : null}

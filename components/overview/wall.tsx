@@ -24,7 +24,8 @@ import { useOverview } from "./overview";
 import { useTrend } from "./use-trend";
 import { useBareAndIdle } from "./use-bare";
 import classes from "./wall.module.css";
-import { WallDevices, WallQuality, WallSites, WallViews } from "./wall-tables";
+import { useWallAlerts, WallAlertLines } from "./wall-alerts";
+import { ROWS, ROWS_BESIDE_ALERTS, WallDevices, WallQuality, WallSites, WallViews } from "./wall-tables";
 
 /** The overview for a screen on the wall: what is read from 3 m, upright or wide, and nothing else. Always dark, never scrolls. */
 export function Wall() {
@@ -54,12 +55,15 @@ function Whole() {
   // What couldn't be loaded is unknown; while it is asked for, there is nothing.
   const isKnown = pipeline !== undefined || error !== null;
   const isStale = useIsStale();
+  const alerts = useWallAlerts();
+  const hasAlerts = alerts.is === "firing" || alerts.is === "unknown";
   return (
     <main
       className={classes.wall}
       data-idle={isIdle || undefined}
       data-stale={isStale || undefined}
       data-pinned={pinned.length > 0 || undefined}
+      data-alerts={hasAlerts || undefined}
     >
       <Spoken as="h1">Overview</Spoken>
       <header className={classes.head}>
@@ -77,10 +81,12 @@ function Whole() {
               </>
             ) : null}
             {hero?.others ? ` ${sentence(hero.others)}` : null}
+            {alerts.is === "none" ? " No alert fires." : null}
           </p>
         </div>
         <WallClock />
       </header>
+      <WallAlertLines alerts={alerts} />
       <div className={classes.figures}>
         <section aria-label="Messages">
           <h2>Messages</h2>
@@ -116,7 +122,7 @@ function Whole() {
       <div className={classes.below}>
         <WallDevices devices={pipeline?.devices} />
         {pinned.length > 0 ? (
-          <WallViews views={pinned} />
+          <WallViews views={pinned} rows={hasAlerts ? ROWS_BESIDE_ALERTS : ROWS} />
         ) : (
           <>
             <WallSites />

@@ -30,6 +30,17 @@ function firingWords(summary: AlertSummary): string[] {
   return [`${count}${worst}`, firing === 1 && acknowledged === 1 ? "acknowledged" : looked];
 }
 
+/** What fires by severity, and what nobody looks after: "2 critical, 1 warning, nobody has acknowledged". @param summary of what something fires in */
+export function severityWords({ firing, critical, acknowledged }: AlertSummary): string {
+  const warning = firing - critical;
+  const [rest, looked] = [firing - acknowledged, acknowledged > 0];
+  return [
+    ...(critical > 0 ? [`${formatTotal(critical)} critical`] : []),
+    ...(warning > 0 ? [`${formatTotal(warning)} warning`] : []),
+    !looked ? "nobody has acknowledged" : rest === 0 ? "all acknowledged" : `${formatTotal(rest)} not acknowledged`,
+  ].join(", ");
+}
+
 function placesOf(sites: readonly string[]): string {
   if (sites.length === 0) return "";
   return sites.length > 2 ? ` at ${sites.length} sites` : ` at ${sites.join(" and ")}`;

@@ -49,6 +49,11 @@ test("a rule made on screen fires, is acknowledged by keyboard, and is over when
   await row(page).getByText("temperature 91.3, above 80").waitFor();
   await page.getByText("1 firing, none critical; nobody has acknowledged.").waitFor();
 
+  const wall = await stage.open("/?wall=1");
+  const onWall = wall.getByRole("region", { name: "Alerts" });
+  await onWall.getByRole("heading", { name: "Firing: 1 warning, nobody has acknowledged" }).waitFor();
+  await onWall.getByText("Oven too hot · oven-1").waitFor();
+
   await page.keyboard.press("j");
   await page.keyboard.press("a");
   await page.getByRole("dialog").getByLabel("Note").waitFor();
@@ -65,6 +70,9 @@ test("a rule made on screen fires, is acknowledged by keyboard, and is over when
   await page.getByText("Acknowledged by").waitFor();
   await send(70);
   await page.getByText("Resolved").first().waitFor();
+  await wall.getByText("No alert fires.").waitFor();
+  expect(await onWall.count()).toBe(0);
+  await wall.context().close();
   expect(await alerts()).toMatchObject([{ id: first!.id, state: "resolved", worstValue: 91.25 }]);
 });
 
