@@ -105,8 +105,10 @@ const Drawn = memo(function Drawn(props: Omit<GroupChartProps, "slot" | "slots" 
   const isFlag = series[0]!.kind === "boolean";
   const tick = useCallback((time: number) => formatTick(time, zone, span), [zone, span]);
   const moment = useCallback(
-    (start: number) => `${formatInstant(start, zone)}${bucketMs > 0 ? `, ${formatDuration(bucketMs)}` : ""}`,
-    [zone, bucketMs],
+    // What has held since before is of a reading, and of no step.
+    (start: number) =>
+      `${formatInstant(start, zone)}${bucketMs > 0 && start + bucketMs > from ? `, ${formatDuration(bucketMs)}` : ""}`,
+    [zone, bucketMs, from],
   );
   const decimals = useMemo(() => Math.max(...series.map((one) => decimalsOf(one))), [series]);
   const exact = useCallback(

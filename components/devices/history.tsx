@@ -24,7 +24,7 @@ import { TextHistory } from "./text-history";
 import { createCrosshair } from "../ui/time-chart-crosshair";
 import type { KnownMetrics } from "../ui/meaning";
 import type { AddressChanges } from "../ui/url";
-import { changeOnly, heldBefore, type Series, summarize, visiblePoints } from "../live/series";
+import { changeOnly, heldBefore, heldFrom, type Series, summarize, toStretches, visiblePoints } from "../live/series";
 import { useEventMarks } from "../queries/use-event-marks";
 import { type HistoryView, useHistory } from "./use-history";
 
@@ -55,11 +55,13 @@ export function History({ device, known, metrics, texts, address, change, aside 
   const alerts = useAlertsIn(device.id, view);
   const marks = useEventMarks({ devices: [device.id] }, view.from, view.to);
   const asTable = address.get("view") === "table";
-  const isEmpty = !series?.some(({ points, bucketMs }) =>
-    points.some(({ time }) => time + bucketMs >= from && time <= to),
+  const holding = changeOnly(view.strips);
+  const held = holding.join(" ");
+  const holds = ({ kind, metric }: Series) => kind === "boolean" || holding.includes(metric);
+  const isEmpty = !series?.some((one) =>
+    asTable ? visiblePoints(one, from, to).length > 0 : toStretches(one, from, to, latest, holds(one)).length > 0,
   );
   const groups = chartGroups(series ?? [], (metric) => known.get(metric)?.color);
-  const held = changeOnly(view.strips).join(" ");
   const show = (names: readonly string[]) => change({ metric: names.length > 0 ? names.join(",") : NO_METRIC });
   const open = [...metrics, ...texts];
   const beneath = (name: string) => {
@@ -168,6 +170,7 @@ const SpokenAll = memo(function SpokenAll({
 function SpokenSeries({ series, from, to, zone }: { series: Series; from: number; to: number; zone: Zone }) {
   const { metric, device, unit, kind } = series;
   const summary = summarize(visiblePoints(series, from, to));
+  const held = kind === "boolean" ? heldFrom(series, from) : null;
   const value = (number: number) =>
     kind === "boolean" ? flagWord(number) : [formatMeasure(number), unit].filter(Boolean).join(" ");
   const when = `from ${formatMoment(from, zone)} to ${formatMoment(to, zone)}, ${zoneName(zone)}`;
@@ -175,7 +178,7 @@ function SpokenSeries({ series, from, to, zone }: { series: Series; from: number
     <Spoken as="p">
       {summary
         ? `${metric} of ${device} ${when}: lowest ${value(summary.min)}, highest ${value(summary.max)}, latest ${value(summary.last)}.`
-        : `${metric} of ${device}: no reading ${when}.`}
+        : `${metric} of ${device}: no reading ${when}${held ? `; ${value(held.value)} since ${formatMoment(held.time, zone)}` : ""}.`}
     </Spoken>
   );
 }

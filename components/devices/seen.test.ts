@@ -5,7 +5,7 @@ const at = (time: string) => Date.parse(`2026-11-30T${time}Z`);
 const MINUTE = 60_000;
 
 const strip = (times: readonly number[], latest: number | null = null) => ({
-  ...{ metric: "m", unit: null, kind: "number" as const, latest },
+  ...{ metric: "m", unit: null, kind: "number" as const, latest, before: null },
   points: times.map((time): [number, number, number, number, number, number] => [time, 1, 0, 0, 0, 0]),
 });
 

@@ -1,7 +1,7 @@
 import { memo, type ReactNode } from "react";
 import { formatDuration } from "../ui/format";
 import { metricColor } from "../ui/theme";
-import { type Series, toStretches, visiblePoints } from "../live/series";
+import { extremesOf, type Series, toStretches } from "../live/series";
 import type { Stretch } from "../ui/ranges";
 import { flagBands, STRIP, stripPaths } from "./strip-paths";
 import classes from "./strips.module.css";
@@ -40,10 +40,7 @@ export const Strip = memo(function Strip({ series, place, from, to, heldUntil, h
       </Frame>
     );
   }
-  const points = visiblePoints(series, from, to);
-  const low = points.reduce((least, { min }) => Math.min(least, min), Infinity);
-  const high = points.reduce((most, { max }) => Math.max(most, max), -Infinity);
-  const { line, band } = stripPaths(stretches, { from, to }, [low, high], holds);
+  const { line, band } = stripPaths(stretches, { from, to }, extremesOf(stretches), holds);
   return (
     <Frame>
       <path d={band} fill={color} fillOpacity="0.15" />

@@ -11,7 +11,7 @@ import { inMetricOrder } from "../ui/metric-order";
 import { Quantity } from "../ui/quantity";
 import { metricColor } from "../ui/theme";
 import { useTurn } from "../ui/use-turn";
-import { changeOnly, emptyFlag, heldBefore, type Series, summarize, visiblePoints } from "../live/series";
+import { changeOnly, emptyFlag, extremesOf, heldBefore, type Series, toStretches } from "../live/series";
 import { type TextSeries, textBands } from "../live/texts";
 import { looksLikeNumber } from "./looks-like-number";
 import type { Stretch } from "../ui/ranges";
@@ -98,7 +98,7 @@ export function Strips({ device, known, view, open, onOpen, onToggle, beneath }:
                   from={drawn.from}
                   to={drawn.to}
                   heldUntil={drawn.latest}
-                  holds={held.includes(name)}
+                  holds={held.includes(name) || stripOf(name)?.kind === "boolean"}
                 />
               )}
             </Row>
@@ -177,18 +177,18 @@ function Row({ device, known, name, current, isStale, isOpen, onOpen, onToggle, 
 
 /** The strip of a metric, and between which values it was. */
 const Past = memo(function Past({ series, place, isLoaded, from, to, heldUntil, holds }: Stretch & PastProps) {
-  const points = series ? visiblePoints(series, from, to) : [];
-  const summary = summarize(points);
-  const held = series?.kind === "boolean" && points.length > 0;
+  const stretches = series ? toStretches(series, from, to, heldUntil, holds) : [];
+  const isFlag = series?.kind === "boolean";
+  const [low, high] = extremesOf(stretches);
   return (
     <>
-      {series && summary ? (
+      {series && stretches.length > 0 ? (
         <Strip series={series} place={place} from={from} to={to} heldUntil={heldUntil} holds={holds} />
       ) : (
         <span className={classes.words}>{isLoaded ? "No reading in this time" : ""}</span>
       )}
       <span className={classes.extremes}>
-        {summary && !held ? `${formatMeasure(summary.min)} – ${formatMeasure(summary.max)}` : ""}
+        {stretches.length > 0 && !isFlag ? `${formatMeasure(low)} – ${formatMeasure(high)}` : ""}
       </span>
     </>
   );

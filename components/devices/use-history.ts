@@ -151,6 +151,7 @@ function useBefore(device: string, metrics: readonly string[], { from, to }: Str
         ? data?.map((series) => ({
             ...series,
             points: series.points.map((point) => ({ ...point, time: point.time + span })),
+            before: series.before && { ...series.before, time: series.before.time + span },
           }))
         : undefined,
     [data, isWanted, span],

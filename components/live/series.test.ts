@@ -15,6 +15,7 @@ const series = (over: Partial<Series> = {}): Series => ({
   bucketMs: 0,
   points: [],
   latest: null,
+  before: null,
   lastSeen: null,
   isPastLoad: false,
   ...over,
@@ -282,6 +283,34 @@ describe("what is sent only when it changes", () => {
       { time: 18_000, value: 1 },
     ]);
     expect(heldBefore(door, current, 400)).toBe(door);
-    expect(heldBefore(series(), current, 10_000).points).toEqual([]);
+    expect(heldBefore(series(), current, 10_000).before).toBeNull();
+  });
+
+  it("has at the beginning of the range what it had before, which came when it came", () => {
+    const before = { time: 500, value: 1 };
+    const door = mergeReadings(series({ kind: "boolean", before }), [[15_000, 0]]);
+    const drawn = (over: Partial<Series>, from: number, heldUntil: number | null = 18_000) =>
+      toStretches({ ...door, ...over }, from, 20_000, heldUntil).map((stretch) =>
+        stretch.map(({ time, start, value }) => [time, start, value]),
+      );
+    expect(drawn({}, 10_000)).toEqual([
+      [
+        [10_000, 500, 1],
+        [15_000, 15_000, 0],
+        [18_000, 15_000, 0],
+      ],
+    ]);
+    // What has left a range that goes on is what came before it.
+    expect(drawn({}, 16_000)).toEqual([
+      [
+        [16_000, 15_000, 0],
+        [18_000, 15_000, 0],
+      ],
+    ]);
+    // A device that was heard last before the range holds nothing in it, and one whose value comes right at its beginning nothing else.
+    expect(drawn({ points: [] }, 10_000, 9000)).toEqual([]);
+    expect(drawn({ before: null, points: [] }, 10_000)).toEqual([]);
+    expect(drawn({}, 15_000)[0]![0]).toEqual([15_000, 15_000, 0]);
+    expect(drawn({ kind: "number" }, 10_000)).toEqual([[[15_000, 15_000, 0]]]);
   });
 });

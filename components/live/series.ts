@@ -24,6 +24,8 @@ export interface Series {
   readonly points: readonly HistoryPoint[];
   /** Event time of the newest reading known; null when there is none. */
   readonly latest: EpochMs | null;
+  /** The last reading before `from`; null where none is known. */
+  readonly before: { readonly time: EpochMs; readonly value: number } | null;
   /** Ingest time of the device's newest message when this was loaded; null when there was none. */
   readonly lastSeen: EpochMs | null;
   /** True once a frame held messages that came after loading: all later frames are news in full. */
@@ -43,7 +45,7 @@ export function toSeriesOfAll({ device, from, to, bucketMs, lastSeen, strips }: 
 
 /** A loaded answer as a series. */
 export function toSeries(answer: ReadingsAnswer): Series {
-  const { device, metric, unit, kind, resolution, cold, bucketMs, points, latest, lastSeen } = answer;
+  const { device, metric, unit, kind, resolution, cold, bucketMs, points, latest, before, lastSeen } = answer;
   return {
     device,
     metric,
@@ -54,6 +56,7 @@ export function toSeries(answer: ReadingsAnswer): Series {
     bucketMs,
     points,
     latest,
+    before,
     from: Date.parse(answer.from),
     to: Date.parse(answer.to),
     lastSeen: lastSeen === null ? null : Date.parse(lastSeen),
@@ -126,10 +129,10 @@ const MOST_POINTS = 300;
 /**
  * The points within [from, to], each in the middle of its bucket, in unbroken stretches: between them readings are missing.
  * A flag, and a number that `holds` (see changeOnly), keeps its value until the next one, and the last until `heldUntil`,
- * the device's latest event time.
+ * the device's latest event time; at `from` it has the one it had before, whose point starts when that came.
  */
 export function toStretches(
-  series: Pick<Series, "points" | "bucketMs" | "kind">,
+  series: Pick<Series, "points" | "bucketMs" | "kind"> & Partial<Pick<Series, "before">>,
   from: EpochMs,
   to: EpochMs,
   heldUntil: EpochMs | null = null,
@@ -152,13 +155,30 @@ export function toStretches(
     if (before && point.time - before.time <= gap) stretches.at(-1)!.push(drawn);
     else stretches.push([drawn]);
   });
-  const last = holds ? stretches.at(-1)?.at(-1) : undefined;
   const end = Math.min(to, heldUntil ?? to);
+  const earlier = holds ? heldFrom(series, from) : null;
+  const [first] = visible;
+  if (earlier && (first ? first.time > from : heldUntil !== null && end > from)) {
+    const { time: start, value } = earlier;
+    const held = { time: from, start, value, low: value, high: value, alone: false };
+    if (first) stretches[0]!.unshift(held);
+    else stretches.push([held]);
+  }
+  const last = holds ? stretches.at(-1)?.at(-1) : undefined;
   if (last && heldUntil !== null && end > last.time) {
-    const { last: value } = visible.at(-1)!;
+    const value = visible.at(-1)?.last ?? last.value;
     stretches.at(-1)!.push({ time: end, start: last.start, value, low: value, high: value, alone: false });
   }
   return stretches.map((stretch) => (stretch.length === 1 ? [{ ...stretch[0]!, alone: true }] : stretch));
+}
+
+/** The last reading that is known of a series before `from`: of one that goes on live it may be of a point that has left the range. */
+export function heldFrom(
+  { points, bucketMs, before = null }: Parameters<typeof toStretches>[0],
+  from: EpochMs,
+): Series["before"] {
+  const left = points.findLast(({ time }) => time + bucketMs < from);
+  return left ? { time: left.time, value: left.last } : before;
 }
 
 /** A number sent in at most this share of the buckets in which its device sent something may be one that is sent when it changes. */
@@ -185,19 +205,28 @@ export function changeOnly(strips: readonly Series[] | undefined): string[] {
 export function emptyFlag(device: string, metric: string): Series {
   return {
     ...{ device, metric, unit: null, kind: "boolean", from: 0, to: 0, resolution: "raw", cold: "none", bucketMs: 0 },
-    ...{ points: [], latest: null, lastSeen: null, isPastLoad: false },
+    ...{ points: [], latest: null, before: null, lastSeen: null, isPastLoad: false },
   };
 }
 
 /**
- * A flag that said nothing since `from` because it didn't change: with the value it has had since before, as its device's
- * twin tells. @param current what the twin tells of the metric
+ * A flag that said nothing since `from` because it didn't change: with the value it has had since before, however long, as its
+ * device's twin tells. @param current what the twin tells of the metric
  */
 export function heldBefore(series: Series, current: CurrentValue | undefined, from: EpochMs): Series {
-  const { kind, points, bucketMs } = series;
-  if (kind !== "boolean" || !current || Date.parse(current.time) >= from) return series;
-  if (points.some(({ time }) => time + bucketMs >= from)) return series;
-  return { ...series, points: [single(from - bucketMs / 2, Number(current.value))] };
+  const { kind, before } = series;
+  const time = current ? Date.parse(current.time) : from;
+  if (kind !== "boolean" || !current || time >= from || (before !== null && before.time >= time)) return series;
+  return { ...series, before: { time, value: Number(current.value) } };
+}
+
+/** The lowest and the highest value of what is drawn. */
+export function extremesOf(stretches: readonly (readonly PlotPoint[])[]): readonly [low: number, high: number] {
+  const points = stretches.flat();
+  return [
+    points.reduce((least, { low }) => Math.min(least, low), Infinity),
+    points.reduce((most, { high }) => Math.max(most, high), -Infinity),
+  ];
 }
 
 /** The points of a series within [from, to]. */

@@ -169,6 +169,14 @@ export const readingsQuery = z.object({
     .describe("At most this many points; extremes are kept"),
 });
 
+const before = z
+  .object({ time: z.number().describe("Epoch milliseconds"), value: z.number().describe("Booleans are 0 and 1") })
+  .nullable()
+  .describe(
+    "The last reading before `from`, which a metric that is sent when it changes has until its next one; null where none is known of the 31 days " +
+      "before. Cold storage isn't asked",
+  );
+
 /** Points in event-time order. Raw points have min = max = mean = value and count 1. */
 export const readingsAnswer = z
   .object({
@@ -181,6 +189,7 @@ export const readingsAnswer = z
     resolution: z.enum(["raw", "minute", "hour"]).describe("What the points were made from"),
     bucketMs: z.int().min(0).describe("Width of one point in ms; 0 for raw readings"),
     latest: z.number().nullable().describe("Event time of the newest reading counted, epoch milliseconds"),
+    before,
     lastSeen: instant.nullable().describe("Ingest time of the device's newest message that is counted"),
     cold: z
       .enum(["none", "read", "away"])
@@ -218,6 +227,7 @@ export const stripsAnswer = z
         unit: z.string().nullable(),
         kind: z.enum(["number", "boolean"]),
         latest: z.number().nullable().describe("Event time of the newest reading counted, epoch milliseconds"),
+        before,
         points: z
           .array(z.tuple([z.number(), z.int(), z.number(), z.number(), z.number(), z.number()]))
           .describe("Start (epoch milliseconds), count, mean, min, max and last of each bucket with readings"),

@@ -10,6 +10,7 @@ import { readAllColumnsOf } from "./cold/hot-and-cold";
 import { type ColdReader, createColdReader } from "./cold/reader";
 import { createBuckets, type Points, pointsOf, type SeriesPoint } from "./buckets";
 import { endOfPart, extentOf, findHeldDevice, type HeldDevice, stretchesWithout } from "./held-hours";
+import { type LastReading, readLastBefore } from "./last-before";
 import { readMergedRollups } from "./merged-rollups";
 
 /** A stretch of one series: [from, to) in epoch milliseconds. */
@@ -33,6 +34,8 @@ export interface Series {
   readonly points: readonly SeriesPoint[];
   /** Event time of the newest reading counted; null when there is none. */
   readonly latest: EpochMs | null;
+  /** The last reading before `from`; null where there is none, see readLastBefore. */
+  readonly before: LastReading | null;
   /** Ingest time of the device's newest message when this was read: what came with or before it is counted. */
   readonly lastSeen: EpochMs | null;
   /** Whether readings of cold storage are in it; away: hour rollups took their place, since cold storage can't be reached. */
@@ -78,22 +81,26 @@ export async function readSeries(
     pool,
     async (client) => {
       const device = await findHeldDevice(client, query.device, query.sites);
-      if (device === null) return { ...nothing(query), lastSeen: null, cold: "none" };
+      if (device === null) return { ...nothing(query), before: null, lastSeen: null, cold: "none" };
       const asked = { ...query, device, cold: { reader, isRead: false } };
       const { lastSeen } = device;
+      const answered = async (series: Awaited<ReturnType<typeof read>>, cold: Series["cold"]): Promise<Series> => {
+        const before = await readLastBefore(client, device, series.from, [query.metric]);
+        return { ...series, before: before.get(query.metric) ?? null, lastSeen, cold };
+      };
       try {
         const series = await read(client, asked);
-        return { ...series, lastSeen, cold: asked.cold.isRead ? "read" : "none" };
+        return await answered(series, asked.cold.isRead ? "read" : "none");
       } catch (error) {
         if (!(error instanceof ColdUnavailableError) || query.resolution !== "auto") throw error;
-        return { ...(await read(client, { ...asked, resolution: "hour" })), lastSeen, cold: "away" };
+        return await answered(await read(client, { ...asked, resolution: "hour" }), "away");
       }
     },
     ONE_MOMENT,
   );
 }
 
-async function read(client: PoolClient, query: Asked): Promise<Omit<Series, "lastSeen" | "cold">> {
+async function read(client: PoolClient, query: Asked): Promise<Omit<Series, "before" | "lastSeen" | "cold">> {
   const held = await extentOf(client, query.device, query.from, query.to);
   if (held === null) return nothing(query);
   const asked = { from: query.from, to: query.to };
@@ -120,7 +127,7 @@ async function read(client: PoolClient, query: Asked): Promise<Omit<Series, "las
   return { ...series, from: Math.min(range.from, asked.from), to: Math.max(range.to, asked.to) };
 }
 
-function nothing({ from, to, resolution }: SeriesQuery | Asked): Omit<Series, "lastSeen" | "cold"> {
+function nothing({ from, to, resolution }: SeriesQuery | Asked): Omit<Series, "before" | "lastSeen" | "cold"> {
   const asked = resolution === "auto" ? "raw" : resolution;
   return { from, to, resolution: asked, bucketMs: 0, points: [], latest: null };
 }

@@ -10,6 +10,7 @@ import { ADDED_UP_TO, type BucketPart, createBuckets, type SeriesPoint } from ".
 import { readAllBlocks } from "./cold/hot-and-cold";
 import { type ColdReader, createColdReader } from "./cold/reader";
 import { endOfPart, extentOf, findHeldDevice, type HeldDevice, stretchesWithout } from "./held-hours";
+import { type LastReading, readLastBefore } from "./last-before";
 import { ONE_MOMENT } from "./reading-queries";
 import { readTextRuns, type TextHistory } from "./text-history";
 
@@ -37,6 +38,8 @@ export interface Strips {
   readonly bucketMs: number;
   /** By metric, in order of time. */
   readonly points: ReadonlyMap<number, { readonly points: readonly SeriesPoint[]; readonly latest: EpochMs | null }>;
+  /** By metric, the last reading before `from`. */
+  readonly before: ReadonlyMap<number, LastReading>;
   /** What its fields of words said in the stretch that was asked for. */
   readonly texts: readonly TextHistory[];
   /** Ingest time of the device's newest message that is counted; null when there was none. */
@@ -57,17 +60,19 @@ export async function readStrips(
       const device = await findHeldDevice(client, key, sites);
       const texts = device === null ? [] : await readTextRuns(client, { device: key, from: query.from, to: query.to });
       const held = device && (await extentOf(client, device, query.from, query.to));
-      if (!device || !held)
-        return { ...query, bucketMs: MINUTE, points: new Map(), texts, lastSeen: device?.lastSeen ?? null };
+      if (!device || !held) {
+        const before = device ? await readLastBefore(client, device, query.from) : new Map();
+        return { ...query, bucketMs: MINUTE, points: new Map(), before, texts, lastSeen: device?.lastSeen ?? null };
+      }
       const within = { from: Math.max(query.from, held.from), to: Math.min(query.to, held.to) };
       const asked = { ...query, ...within, device, cold };
       const strips = await readFine(client, asked).catch((error: unknown) => {
         if (!(error instanceof ColdUnavailableError)) throw error;
         return readWide(client, asked, HOUR);
       });
-      const { from, to } = strips;
-      const range = { from: Math.min(from, query.from), to: Math.max(to, query.to) };
-      return { ...strips, ...range, texts, lastSeen: device.lastSeen };
+      const range = { from: Math.min(strips.from, query.from), to: Math.max(strips.to, query.to) };
+      const before = await readLastBefore(client, device, range.from);
+      return { ...strips, ...range, before, texts, lastSeen: device.lastSeen };
     },
     ONE_MOMENT,
   );

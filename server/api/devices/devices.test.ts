@@ -79,6 +79,21 @@ describe("from a message to every answer", () => {
     expect(await textsIn(at - 1000, at)).toEqual([]);
   });
 
+  test("strips and readings say what was before the range; of a range without a reading, flags alone", async () => {
+    const from = new Date(NOW - 60_000).toISOString();
+    const before = { time: NOW - 61_000, value: 539 };
+    const found = await read(stripsAnswer, rig.get("listStrips", { id: "press-07" }, `from=${from}`));
+    expect(found.strips.find(({ metric }) => metric === "temperature")).toMatchObject({ before });
+    const series = await read(
+      readingsAnswer,
+      rig.get("listReadings", { id: "press-07" }, `metric=temperature&from=${from}`),
+    );
+    expect(series).toMatchObject({ before });
+    const later = `from=${new Date(NOW).toISOString()}&to=${new Date(NOW + 60_000).toISOString()}`;
+    const { strips } = await read(stripsAnswer, rig.get("listStrips", { id: "press-07" }, later));
+    expect(strips).toMatchObject([{ metric: "door", points: [], before: { value: expect.any(Number) as number } }]);
+  });
+
   test("readings, raw and from rollups", async () => {
     const raw = await read(
       readingsAnswer,

@@ -58,6 +58,7 @@ export const listReadings = verb(
         resolution: series.resolution,
         bucketMs: series.bucketMs,
         latest: series.latest,
+        before: series.before,
         cold: series.cold,
         lastSeen: toInstantOrNull(series.lastSeen),
         points: [...series.points],
