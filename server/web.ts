@@ -38,7 +38,7 @@ import type { Logger } from "./observability/logger";
 import { openTracing } from "./observability/tracing/tracing";
 import { captureConsole } from "./observability/logs/console";
 import { followOwn } from "./events/follow";
-import { noteRestart } from "./events/restart";
+import { noteStart } from "./events/starts";
 import { noteAbsence, noteVersion } from "./events/write";
 import { noteOpen } from "./alerting/telemetry-open";
 import { within } from "./async/timeout";
@@ -206,8 +206,8 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     void noteVersion(engines.pool, version).catch((error: unknown) =>
       logger.debug({ err: error }, "the version could not be noted"),
     );
-    const restart = noteRestart(engines.pool, "web", afterDeath(), logger);
-    undo.push(() => restart.stop());
+    const start = noteStart(engines.pool, "web", afterDeath(), logger);
+    undo.push(() => start.stop());
     undo.push(
       noteOpen(engines.pool, ownId, {
         // While the log is away no message is taken.

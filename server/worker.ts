@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { runPipelineRules } from "./alerting/pipeline-rules";
 import { runAlerting } from "./alerting/run-alerting";
-import { GAPS_KNOWN, LEAST_SILENCE_MS, silentAt, usualSilence } from "./alerting/silence";
+import { LEAST_SILENCE_MS, silentAt } from "./alerting/silence";
 import { readOpen } from "./alerting/telemetry-open";
 import { followWatermark } from "./alerting/watermark";
 import { afterDeath } from "./config/launch";
@@ -24,7 +24,7 @@ import { createPool, databaseConnection } from "./postgres/connection";
 import { openJobPool } from "./postgres/job-pool";
 import { followLogLevel } from "./postgres/log-level";
 import { runSilences } from "./events/silences";
-import { noteRestart } from "./events/restart";
+import { noteStart } from "./events/starts";
 import { composeJobs, recordRun } from "./compose-jobs";
 import { type ColdReader, createColdReader } from "./readings/cold/reader";
 import { runJobs } from "./jobs/run-jobs";
@@ -149,18 +149,18 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
   const watermarkOf = followWatermark(work.pool);
   const silences = runSilences({
     ...{ pool: work.pool, logger },
-    usual: { staleMs, leastMs: LEAST_SILENCE_MS, gapsKnown: GAPS_KNOWN },
+    usual: { staleMs: 1000 * config.pipeline.DEVICE_STALE_SECONDS, leastMs: LEAST_SILENCE_MS },
     async watermark() {
       const askedAt = Date.now();
       return watermarkOf(await describe(), askedAt);
     },
     async judge(pool, watermark) {
       const open = await readOpen(pool, 0);
-      return (device) => silentAt(open, device.lastSeen, watermark, usualSilence(device, staleMs)) !== null;
+      return (since, afterMs) => silentAt(open, since, watermark, afterMs) !== null;
     },
   });
   collectPools(metrics, { pipeline: engines.pool, jobs: work.pool, notifier: telling });
-  const restart = noteRestart(engines.pool, "worker", afterDeath(), logger);
+  const start = noteStart(engines.pool, "worker", afterDeath(), logger);
   const alerting = runAlerting({
     ...{ pool: work.pool, readBlocks, staleMs, logger },
     describe,
@@ -176,7 +176,6 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
     return (stopped ??= (async () => {
       stopping.abort();
       stopFollowing();
-      restart.stop();
       const consumption = await consuming.catch(() => null);
       await consumption?.stop(DRAIN_MS);
       await Promise.all([
@@ -186,6 +185,7 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
         watching.stop(),
         silences.stop(),
         notifier.stop(),
+        start.stop(),
       ]);
       await measured.stop();
       await tracing?.stop();

@@ -174,7 +174,7 @@ function Listed({ address, change }: PartProps) {
         <NoMatch onClear={() => change(NO_FILTER)}>No event matches.</NoMatch>
       ) : (
         <Empty>
-          Nothing happened in this time: no device fell silent, nothing was in trouble, nothing was changed.
+          Nothing happened in this time: no device went stale or silent, nothing was in trouble, nothing was changed.
         </Empty>
       )}
       <Pager pages={pages} next={isPlaceholderData ? null : data.next} of="events" />

@@ -4,9 +4,9 @@ import type { Mark } from "../ui/state-mark";
 
 /** What kinds are called on screens. */
 export const KIND_WORDS: Readonly<Record<EventKind, string>> = {
-  silence: "Silence",
+  silence: "Stale or silent",
   probe: "Trouble",
-  process: "Restart",
+  process: "Start",
   lag: "Lag",
   alert: "Alert",
   deployment: "Deployment",

@@ -68,6 +68,21 @@ test("a page open while the server restarts goes on by itself, and no reading is
   });
   expect(await shown(page)).toEqual(all);
   expect(await page.evaluate(() => (window as { journeyMark?: boolean }).journeyMark)).toBe(true);
+
+  // Each start of each process is an event, once.
+  const starts = async () => {
+    const { items } = await stage.product.get<{ items: { sentence: string }[] }>("/api/v1/events?kinds=process");
+    return items.map(({ sentence }) => sentence).filter((sentence) => sentence.startsWith("The process"));
+  };
+  await until(async () => (await starts()).length >= 6, {
+    timeoutMs: PATIENCE_MS,
+    what: "the starts of both processes",
+  });
+  const of = (role: string) => [
+    `The process ${role} was started`,
+    ...Array.from({ length: 2 }, () => `The process ${role} was stopped and started again`),
+  ];
+  expect((await starts()).sort()).toEqual([...of("web"), ...of("worker")]);
   await page.context().close();
 });
 

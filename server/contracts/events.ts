@@ -34,7 +34,7 @@ const eventView = z
     device: z.string().nullable(),
     from: instant,
     to: instant.nullable().describe("null: it goes on"),
-    count: z.int().describe("Events that it stands for: devices of a site that fell silent together"),
+    count: z.int().describe("Events that it stands for: devices of a site that went stale or fell silent together"),
     open: z.int().describe("Of these those that go on"),
     devices: z.array(z.string()).describe("Five of them at most, by name"),
     alert: z.string().nullable().describe("The alert that it is"),
@@ -59,7 +59,9 @@ export const eventsQuery = z.object({
   grouped: z
     .enum(["yes", "no"])
     .default("yes")
-    .describe("yes: devices of a site that fell silent within a minute of each other are one"),
+    .describe(
+      "yes: devices of a site that were heard last within a minute of each other, and then went stale or fell silent, are one",
+    ),
   cursor,
   limit: z.coerce.number().int().min(1).max(500).default(100),
 });

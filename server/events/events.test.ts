@@ -1,10 +1,14 @@
 import type { Pool } from "pg";
+import pino from "pino";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { sentenceOf } from "@/server/domain/events/event";
+import { until } from "@/server/testing/until";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
 import { followOwn } from "./follow";
 import { readLag } from "./lag";
 import { type EventFilter, readEvents } from "./list";
 import { followSilences, type SilenceDeps } from "./silences";
+import { noteStart } from "./starts";
 import { noteAbsence, noteVersion } from "./write";
 
 let db: TestDatabase;
@@ -31,8 +35,8 @@ async function addDevices(count: number, site: string, secondsAgo: number, sprea
 const deps = (over: Partial<SilenceDeps> = {}): SilenceDeps => ({
   pool,
   watermark: async () => Date.now(),
-  judge: async () => () => true,
-  usual: { staleMs: 10 * MINUTE, leastMs: 30_000, gapsKnown: 20 },
+  judge: async (_, watermark) => (since, afterMs) => watermark - since >= afterMs,
+  usual: { staleMs: MINUTE, leastMs: 30_000 },
   ...over,
 });
 
@@ -69,6 +73,88 @@ test("a fleet that falls silent is a few statements and a line for each site, an
   const [north] = await all({ kinds: ["silence"], site: "north" });
   expect(north).toMatchObject({ count: 5000, open: 0, to: expect.closeTo(Date.now(), -5) });
   expect((await all({ kinds: ["silence"], isGrouped: false, devices: ["north-7"] })).length).toBe(1);
+});
+
+test("a device that goes stale and then silent is one event that grew, and one that comes back before stays stale", async () => {
+  await addDevices(3, "north", 90);
+  const told = async () =>
+    (await all({ kinds: ["silence"] })).map(({ severity, count, silent, open, ...event }) => [
+      sentenceOf({ ...event, count, silent, isOver: open === 0, durationMs: 0 }),
+      ...[severity, open],
+    ]);
+  await followSilences(deps());
+  await followSilences(deps());
+  expect(await told()).toEqual([["3 devices of north went stale", "info", 3]]);
+  const [{ id }] = (await pool.query<{ id: string }>(`SELECT id FROM event WHERE device_name = 'north-1'`)).rows as [
+    { id: string },
+  ];
+
+  await pool.query(`UPDATE device SET last_seen = now() WHERE name = 'north-3'`);
+  await pool.query(`UPDATE device SET last_seen = last_seen - interval '10 min' WHERE name = 'north-1'`);
+  await pool.query(`UPDATE event SET started_at = started_at - interval '10 min' WHERE device_name = 'north-1'`);
+  await Promise.all([followSilences(deps()), followSilences(deps())]);
+  await followSilences(deps());
+  expect(await told()).toEqual([
+    ["2 devices of north went stale", "info", 1],
+    ["north-1 fell silent", "warning", 1],
+  ]);
+  expect((await pool.query(`SELECT FROM event WHERE id = $1 AND data->>'state' = 'silent'`, [id])).rowCount).toBe(1);
+  // Together they are told by both words, as severe as the worst.
+  await pool.query(`UPDATE event SET started_at = now() - interval '90 s', ended_at = NULL`);
+  expect(await told()).toEqual([["3 devices of north went stale, 1 of them silent", "warning", 3]]);
+});
+
+test("nobody is stale by a pace that is usual for it, unless its type says so", async () => {
+  await addDevices(2, "north", 90);
+  await pool.query(`UPDATE device SET gaps = 20, gap_p99 = 40000`);
+  await pool.query(`UPDATE device SET stale_seconds = 60 WHERE name = 'north-2'`);
+  await followSilences(deps());
+  expect((await all()).map(({ device }) => device)).toEqual(["north-2"]);
+});
+
+test("each start of a process is one event, with how long there was none", async () => {
+  const logger = pino({ level: "silent" });
+  const told = async () =>
+    (await all({ kinds: ["process"] })).map((event) => [
+      sentenceOf({ ...event, isOver: event.to !== null, durationMs: 0 }),
+      ...[event.severity, event.to! - event.from],
+    ]);
+  const count = async (role: string) =>
+    (await pool.query(`SELECT FROM event WHERE kind = 'process' AND key = $1`, [role])).rowCount ?? 0;
+  const started = async (role: "web" | "worker", death: Parameters<typeof noteStart>[2] = null) => {
+    const before = await count(role);
+    const start = noteStart(pool, role, death, logger);
+    await until(async () => (await count(role)) > before);
+    return start;
+  };
+  const first = await started("worker");
+  expect(await told()).toEqual([["The process worker was started", "info", 0]]);
+  await first.stop();
+  await pool.query(
+    `UPDATE event SET data = data || jsonb_build_object('stoppedAt', (data->>'stoppedAt')::float8 - 6000)`,
+  );
+  const second = await started("worker");
+  const restarted = (await told()).find(
+    ([sentence]) => sentence === "The process worker was stopped and started again",
+  );
+  expect(restarted?.[1]).toBe("info");
+  expect(restarted?.[2]).toBeGreaterThanOrEqual(6000);
+  // A stop is followed once, and another role's never.
+  const more = [await started("worker"), await started("web")];
+  expect(
+    (await told())
+      .map(([sentence]) => sentence)
+      .slice(0, 2)
+      .sort(),
+  ).toEqual(["The process web was started", "The process worker was started"]);
+  const killed = await started("web", { at: Date.now() - 3000, how: "SIGKILL" });
+  expect(await told()).toContainEqual([
+    "The process web ended (SIGKILL) and was started again",
+    "warning",
+    expect.any(Number),
+  ]);
+  expect([await count("worker"), await count("web")]).toEqual([3, 2]);
+  for (const one of [second, killed, ...more]) await one.stop();
 });
 
 test("nobody is silent while it isn't known whether all was handled, nor by a silence that is usual or ours", async () => {

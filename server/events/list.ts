@@ -6,10 +6,10 @@ import { timeText } from "@/server/postgres/time-text";
 
 /** Devices named of a group. */
 const NAMED = 5;
-/** Devices of a site that fell silent within so long of each other are one group. */
+/** Devices of a site that were heard last within so long of each other are one group. */
 const GROUP_SECONDS = 60;
 
-/** An event, or devices of a site that fell silent together. */
+/** An event, or devices of a site that went stale or fell silent together. */
 export interface StoredEvent {
   /** Its source and its number there; a group's is that of its first. */
   readonly id: string;
@@ -21,6 +21,8 @@ export interface StoredEvent {
   readonly from: EpochMs;
   readonly to: EpochMs | null;
   readonly count: number;
+  /** Of devices that were overdue those that fell silent. */
+  readonly silent: number;
   /** Of them those that go on. */
   readonly open: number;
   readonly devices: readonly string[];
@@ -89,12 +91,12 @@ export async function readEvents(db: Pool | PoolClient, filter: EventFilter): Pr
        SELECT *, sum(CASE WHEN started_at - before <= interval '${GROUP_SECONDS} s' THEN 0 ELSE 1 END) OVER (PARTITION BY kind = 'silence', site_id ORDER BY started_at, id) AS part
        FROM (SELECT *, lag(started_at) OVER (PARTITION BY kind = 'silence', site_id ORDER BY started_at, id) AS before FROM seen) s),
      grouped AS (
-       SELECT min(id) AS id, kind, min(key) AS key, min(severity) AS severity, min(site) AS site, CASE WHEN count(*) = 1 THEN min(device) END AS device,
+       SELECT min(id) AS id, kind, min(key) AS key, (array_agg(severity ORDER BY array_position(ARRAY['critical', 'warning', 'info'], severity)))[1] AS severity, min(site) AS site, CASE WHEN count(*) = 1 THEN min(device) END AS device,
          min(started_at) AS started_at, CASE WHEN bool_and(ended_at IS NOT NULL) THEN max(ended_at) END AS ended_at,
-         count(*)::integer AS count, (count(*) FILTER (WHERE ended_at IS NULL))::integer AS open,
+         count(*)::integer AS count, (count(*) FILTER (WHERE kind = 'silence' AND data->>'state' IS DISTINCT FROM 'stale'))::integer AS silent, (count(*) FILTER (WHERE ended_at IS NULL))::integer AS open,
          coalesce((array_agg(device ORDER BY device) FILTER (WHERE device IS NOT NULL))[1:${NAMED}], '{}') AS devices, (array_agg(data))[1] AS data
        FROM parted GROUP BY kind, CASE WHEN kind = 'silence' AND $9 THEN 'site ' || coalesce(site_id, 0) || ' ' || part ELSE id END)
-     SELECT id, kind, key, severity, site, device, ${ms("started_at")} AS "from", ${ms("ended_at")} AS "to", count, open, devices, data
+     SELECT id, kind, key, severity, site, device, ${ms("started_at")} AS "from", ${ms("ended_at")} AS "to", count, silent, open, devices, data
      FROM grouped WHERE $10::timestamptz IS NULL OR (started_at, id) < ($10, $11)
      ORDER BY started_at DESC, id DESC LIMIT $13`,
     [

@@ -6,7 +6,7 @@ import { withTransaction } from "@/server/postgres/transaction";
 
 /** A stretch that begins, or is known better. */
 export interface Stretch {
-  readonly kind: "probe" | "process" | "lag";
+  readonly kind: "probe" | "lag";
   readonly key: string;
   readonly severity: EventSeverity;
   readonly from: EpochMs;
@@ -46,7 +46,7 @@ export async function closeStretch(
 }
 
 /** Taken before a statement, not within it: what another process noted meanwhile must be seen. */
-const ALONE = `SELECT pg_advisory_xact_lock(hashtextextended('fieldwatch.noted', 0))`;
+export const ALONE = `SELECT pg_advisory_xact_lock(hashtextextended('fieldwatch.noted', 0))`;
 
 /** Notes that another version runs than the one noted last; the first one, too. Of processes that start together one does. */
 export async function noteVersion(pool: Pool, version: string): Promise<void> {

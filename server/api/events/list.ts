@@ -23,7 +23,7 @@ export const listEvents = verb(
     access: "view",
     bySite: true,
     summary:
-      "What happened, the latest first: silences, troubles, restarts, lag, alerts, jobs, edits, deployments and notes",
+      "What happened, the latest first: stale and silent devices, troubles, starts, lag, alerts, jobs, edits, deployments and notes",
     description: "What is of no site is told to who sees all sites alone.",
     params: NO_PARAMETERS,
     query: eventsQuery,
@@ -51,8 +51,8 @@ export const listEvents = verb(
     },
 );
 
-function toView({ data, key, from, to, open, ...event }: StoredEvent, now: EpochMs) {
-  const told = { ...event, key, data, isOver: to !== null, durationMs: (to ?? now) - from };
+function toView({ data, key, from, to, open, silent, ...event }: StoredEvent, now: EpochMs) {
+  const told = { ...event, silent, key, data, isOver: to !== null, durationMs: (to ?? now) - from };
   const text = (name: string) => (typeof data[name] === "string" ? data[name] : "");
   return {
     ...event,

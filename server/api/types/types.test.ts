@@ -50,7 +50,7 @@ test("what a type says of staleness goes before all else: list, counts, page and
   );
   const summary = async () => (await read(fleetSummaryAnswer, rig.get("getFleetSummary"))).states;
   const silences = async () => {
-    const usual = { staleMs: 600_000, leastMs: 60_000, gapsKnown: 20 };
+    const usual = { staleMs: 60_000, leastMs: 30_000 };
     const deps = { pool: rig.engines.pool, watermark: async () => Date.now(), judge: async () => () => true, usual };
     await followSilences(deps);
     const { rows } = await rig.owner.query<{ device: string }>(

@@ -24,18 +24,23 @@ export interface Told {
   readonly site: string | null;
   /** Events it stands for; more than one: devices of one site. */
   readonly count: number;
+  /** Of devices that were overdue those that fell silent; the others were stale at most. */
+  readonly silent: number;
   readonly isOver: boolean;
   readonly durationMs: number;
   readonly data: Readonly<Record<string, unknown>>;
 }
 
 /** Says an event in a sentence, without when it was and how long. */
-export function sentenceOf({ kind, key, device, site, count, isOver, durationMs, data }: Told): string {
+export function sentenceOf({ kind, key, device, site, count, silent, isOver, durationMs, data }: Told): string {
   const text = (name: string) => (typeof data[name] === "string" ? data[name] : "");
   switch (kind) {
     case "silence":
-      if (count > 1) return `${counted(count, "device")} of ${site ?? "no site"} fell silent`;
-      return `${device ?? key} fell silent`;
+      return silenceOf(
+        count > 1 ? `${counted(count, "device")} of ${site ?? "no site"}` : (device ?? key),
+        count,
+        silent,
+      );
     case "probe":
       // The title says what is so while all is well.
       return [
@@ -45,7 +50,9 @@ export function sentenceOf({ kind, key, device, site, count, isOver, durationMs,
     case "process":
       return key === "fieldwatch"
         ? "Fieldwatch was not running"
-        : `The process ${key} ended (${text("how")})${isOver ? " and was started again" : ""}`;
+        : text("how") === ""
+          ? `The process ${key} was ${data.stopped === true ? "stopped and started again" : "started"}`
+          : `The process ${key} ended (${text("how")})${isOver ? " and was started again" : ""}`;
     case "lag": {
       const most = typeof data.seconds === "number" ? data.seconds : durationMs / 1000;
       return `Messages waited up to ${formatDuration(Math.round(most) * 1000)} before they were handled`;
@@ -65,6 +72,12 @@ export function sentenceOf({ kind, key, device, site, count, isOver, durationMs,
     case "edit":
       return `${EDITS[text("verb")] ?? text("verb")}${text("target") === "" ? "" : `: ${text("target")}`}`;
   }
+}
+
+/** The words of the list of devices: who is overdue is stale, and silent after ten times as long. */
+function silenceOf(who: string, count: number, silent: number): string {
+  if (silent === 0) return `${who} went stale`;
+  return silent < count ? `${who} went stale, ${silent} of them silent` : `${who} fell silent`;
 }
 
 const JOB_WORDS: Readonly<Record<string, string>> = { done: "was done", failed: "failed", stopped: "was stopped" };
