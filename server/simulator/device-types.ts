@@ -174,21 +174,23 @@ function shift(hour: number, start: number, end: number): number {
   return within(Math.min((hour - start) / 0.5, (end - hour) / 0.5), 0, 1);
 }
 
-/** Automatic most of the time; in some spans of two hours somebody takes over for a while, or it stands for maintenance. */
+/** Automatic most of the time; in some spans of two hours somebody takes over for a while or, at night, looks after it. */
 function pressMode(device: DeviceTraits, at: EpochMs): "auto" | "manual" | "maintenance" {
   const slot = Math.floor(at / (2 * HOUR));
-  const draw = chance(...key(device, 33), slot);
-  const [begin, length] = [chance(...key(device, 34), slot), chance(...key(device, 35), slot)];
-  const minute = (at - slot * 2 * HOUR) / 60_000 - 40 * begin;
-  if (minute < 0 || draw > 0.35) return "auto";
-  if (draw < 0.06) return minute < 25 + 50 * length ? "maintenance" : "auto";
-  return minute < 8 + 40 * length ? "manual" : "auto";
+  const drawn = (what: number) => chance(...key(device, what), slot);
+  const minute = (at - slot * 2 * HOUR) / 60_000 - 40 * drawn(34);
+  if (drawn(33) > 0.3 || minute < 0 || minute > 8 + 60 * drawn(35)) return "auto";
+  return pressShift(local(device, at).hour) > 0 ? "manual" : "maintenance";
+}
+
+/** How much of a press' shift is on, from 0 to 1. */
+function pressShift(hour: number): number {
+  return shift(hour, 5.5, 22.5);
 }
 
 function pressLoad(device: DeviceTraits, at: EpochMs): number {
-  if (pressMode(device, at) === "maintenance") return 0;
   const { hour, weekday } = local(device, at);
-  const worked = shift(hour, 5.5, 22.5) * (weekday ? 1 : 0.35);
+  const worked = pressShift(hour) * (weekday ? 1 : 0.35);
   // Now and then a press waits for material or a new tool.
   const waiting = within(4 * (0.62 + wander(at / (40 * 60_000), ...key(device, 26))), 0, 1);
   return within(worked * waiting * (0.68 + 0.22 * wander(at / (12 * 60_000), ...key(device, 27))), 0, 1);

@@ -111,6 +111,7 @@ describe("a fleet", () => {
     expect([changes > 4, changes < 40]).toEqual([true, true]);
     expect(modes.filter((mode) => mode === "auto").length / modes.length).toBeGreaterThan(0.7);
     const standing = press.filter(({ readings }) => readings.mode === "maintenance");
+    expect(standing.length).toBeGreaterThan(0);
     expect(standing.every(({ readings }) => readings.running === false)).toBe(true);
 
     const meter = series(healthy, indexOf("meter"), START, START + 3 * DAY);
