@@ -283,8 +283,8 @@ test("one of several devices is erased: nothing is found in any store, the other
   );
   expect(rows).toEqual([
     {
-      ...{ rule: ["(erased 1)", OTHERS[0]], silence: "repair of (erased 1), not of pump-170" },
-      ...{ view: `device=(erased 1)&device=${OTHERS[2]}`, notes: "stands beside (erased 1).", events: 1 },
+      ...{ rule: ["erased-1", OTHERS[0]], silence: "repair of erased-1, not of pump-170" },
+      ...{ view: `device=erased-1&device=${OTHERS[2]}`, notes: "stands beside erased-1.", events: 1 },
     },
   ]);
   expect(await audit()).toMatchObject({ fault: null, unvouched: null });
@@ -335,7 +335,7 @@ test("killed after any step it goes on; of a name that may mean something else w
   expect(proof!.stores.every(({ left }) => left === 0)).toBe(true);
   expect(await rig.engines.archive.count(PLAIN)).toBe(0);
   const { rows } = await pool().query("SELECT name FROM saved_view");
-  expect(rows).toEqual([{ name: "Kiln and (erased 1)" }]);
+  expect(rows).toEqual([{ name: "Kiln and erased-1" }]);
   expect(await audit()).toMatchObject({ fault: null });
 });
 

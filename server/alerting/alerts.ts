@@ -1,8 +1,9 @@
 import type { Pool, PoolClient } from "pg";
 import type { Sites } from "@/server/domain/access";
-import { type RuleSpec, ruleSpec, type Severity } from "@/server/domain/alerts/rule";
+import type { RuleSpec, Severity } from "@/server/domain/alerts/rule";
 import type { EpochMs } from "@/server/domain/terms";
 import { timeText } from "@/server/postgres/time-text";
+import { readSpec } from "./read-spec";
 
 /** An alert as it is kept. */
 export interface StoredAlert {
@@ -135,7 +136,7 @@ export async function readAlerts(db: Pool | PoolClient, filter: AlertFilter): Pr
       ...[time(filter.from), time(filter.to)],
     ],
   );
-  return rows.map((row) => ({ ...row, spec: row.spec === null ? null : ruleSpec.parse(row.spec) }));
+  return rows.map((row) => ({ ...row, spec: readSpec(row.spec) }));
 }
 
 /** Reads what happened to an alert, in its order. */

@@ -1,8 +1,9 @@
 import type { Pool, PoolClient } from "pg";
 import type { Sites } from "@/server/domain/access";
-import { type RuleSpec, ruleSpec } from "@/server/domain/alerts/rule";
+import type { RuleSpec } from "@/server/domain/alerts/rule";
 import type { EpochMs } from "@/server/domain/terms";
 import { beginRulesEpoch } from "./epoch";
+import { readable } from "./read-spec";
 
 /** A rule as it is kept. */
 export interface RuleRow {
@@ -28,7 +29,7 @@ export type RuleSettings = Pick<RuleRow, "name" | "enabled" | "spec" | "note" | 
 const signedBy = (column: string) => `coalesce((SELECT name FROM account WHERE 'user ' || id = ${column}), ${column})`;
 const ms = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
 
-/** Reads rules by their names. @param id only this one. @param sites those whose alerts count */
+/** Reads rules by their names, those that can be read. @param id only this one. @param sites those whose alerts count */
 export async function readRules(db: Pool | PoolClient, sites: Sites, id: number | null = null): Promise<RuleRow[]> {
   const { rows } = await db.query<RuleRow>(
     `SELECT id, name, enabled, version, spec, note, runbook, seeded >= version AS "inForce",
@@ -37,7 +38,7 @@ export async function readRules(db: Pool | PoolClient, sites: Sites, id: number 
      FROM alert_rule r WHERE $1::integer IS NULL OR id = $1 ORDER BY name`,
     [id, sites === "all" ? null : sites],
   );
-  return rows.map((row) => ({ ...row, spec: ruleSpec.parse(row.spec) }));
+  return readable(rows);
 }
 
 /** A version of a rule as it was. */
@@ -53,7 +54,7 @@ export async function readVersions(db: Pool | PoolClient, rule: number): Promise
      ORDER BY version DESC LIMIT 100`,
     [rule],
   );
-  return rows.map((row) => ({ ...row, spec: ruleSpec.parse(row.spec) }));
+  return readable(rows);
 }
 
 /** Adds a rule. @returns its id; null when there is one of this name. */
@@ -86,10 +87,11 @@ export async function changeRule(tx: PoolClient, before: RuleRow, after: RuleSet
   return true;
 }
 
-/** Removes a rule; its alerts are closed soon after, and stay. */
-export async function removeRule(tx: PoolClient, id: number): Promise<void> {
+/** Removes a rule, one that can't be read, too; its alerts are closed soon after, and stay. @returns its name; null: there is none */
+export async function removeRule(tx: PoolClient, id: number): Promise<string | null> {
   await beginRulesEpoch(tx);
-  await tx.query(`DELETE FROM alert_rule WHERE id = $1`, [id]);
+  const { rows } = await tx.query<{ name: string }>(`DELETE FROM alert_rule WHERE id = $1 RETURNING name`, [id]);
+  return rows[0]?.name ?? null;
 }
 
 async function keepVersion(tx: PoolClient, id: number): Promise<void> {

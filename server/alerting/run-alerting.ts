@@ -32,8 +32,13 @@ export interface RunAlertingDeps extends TurnDeps {
 export function runAlerting(deps: RunAlertingDeps): Running {
   const { logger, everyMs = 1000 } = deps;
   const leaving = new AbortController();
+  const tellUnreadable = (rules: readonly string[]) =>
+    logger.error(
+      { details: { rules } },
+      "alert rules can't be read, and aren't judged: remove them by REST, and add them anew",
+    );
   const loop = (async () => {
-    const takeTurn = createTurn({ readRules: createReadRules(), ...deps });
+    const takeTurn = createTurn({ readRules: createReadRules(tellUnreadable), ...deps });
     let told = false;
     let isReady = !deps.addsReady;
     while (!leaving.signal.aborted) {

@@ -30,7 +30,7 @@ export interface TurnDeps {
 
 /** Runs `work`, which isn't decided by readings, unless another worker does what is about the same right now. @returns what it answers; null: it didn't run */
 export async function alone<T>(
-  { pool, readBlocks, readRules = readActiveRules }: Pick<TurnDeps, "pool" | "readBlocks" | "readRules">,
+  { pool, readBlocks, readRules = (tx) => readActiveRules(tx) }: Pick<TurnDeps, "pool" | "readBlocks" | "readRules">,
   work: (tx: PoolClient, loading: Loading) => Promise<T>,
   about: "devices" | "pipeline" = "devices",
 ): Promise<T | null> {

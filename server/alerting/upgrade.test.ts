@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { migrate } from "@/server/postgres/migrate";
+import { withTransaction } from "@/server/postgres/transaction";
 import { createRig, createScriptedLog } from "@/server/testing/pipeline-rig";
 import { freshDatabase, goBackBefore, type TestDatabase } from "@/server/testing/database";
+import { readActiveRules } from "./active-rules";
+import { readRules, readVersions, removeRule } from "./rules";
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -91,4 +94,37 @@ test("a database from before alerts were told as they change keeps its alerts, a
     await client.query(`UNLISTEN *`);
     client.release();
   }
+});
+
+test("a rule that names an erased device can be read again, and one that nobody can read stops nothing and can be removed", async () => {
+  await goBackBefore(db, "20261213010000_erased_names");
+  const named = (device: string) => JSON.stringify({ kind: "silence", of: { devices: [device] }, afterMs: null });
+  await db.pool.query(
+    `INSERT INTO alert_rule (id, name, spec, created_by, updated_by) OVERRIDING SYSTEM VALUE VALUES (1, 'silent', $1, 'test', 'test'), (2, 'broken', '{"kind": "none"}', 'test', 'test')`,
+    [named("(erased 7)")],
+  );
+  await db.pool.query(
+    `INSERT INTO alert_rule_version (rule_id, version, name, spec, enabled, by) VALUES (1, 1, 'silent', $1, true, 'test')`,
+    [named("(erased 7)")],
+  );
+  await db.pool.query(
+    `INSERT INTO silence (matchers, reason, starts_at, ends_at, made_by) VALUES ('[{"field": "device", "is": "is", "values": ["(erased 7)"]}]', 'repair', now(), now() + interval '1 hour', 'test')`,
+  );
+  await migrate(db.connectionString);
+  const unreadable: string[] = [];
+  const active = await readActiveRules(db.pool, (names) => unreadable.push(...names));
+  expect(active).toMatchObject([{ id: 1, spec: { of: { devices: ["erased-7"] } } }]);
+  expect(unreadable).toEqual(["broken"]);
+  expect((await readRules(db.pool, "all")).map(({ name }) => name)).toEqual(["silent"]);
+  expect(await readVersions(db.pool, 1)).toMatchObject([{ spec: { of: { devices: ["erased-7"] } } }]);
+  expect((await db.pool.query(`SELECT matchers->0->'values' AS named FROM silence`)).rows).toEqual([
+    { named: ["erased-7"] },
+  ]);
+
+  const log = createScriptedLog("on", 1);
+  log.append(0, { device: "d", time: T, readings: { a: 6 } });
+  await (await createRig(db.pool, log)).drain();
+  expect((await db.pool.query(`SELECT value FROM reading`)).rows).toEqual([{ value: 6 }]);
+  expect(await withTransaction(db.pool, (tx) => removeRule(tx, 2))).toBe("broken");
+  expect(await withTransaction(db.pool, (tx) => removeRule(tx, 2))).toBeNull();
 });

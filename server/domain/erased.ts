@@ -1,9 +1,12 @@
 /** What stands in the event log for a record that was erased: nobody handles it. */
 export const ERASED_RECORD = Buffer.from("(erased)");
 
-/** What stands where the name of a device was in words of people and in notes. Each erasure has its own, so that no two things come to be called the same. */
+/**
+ * What stands where the name of a device was in words of people and in notes. Each erasure has its own, so that no two things come to be called the same.
+ * It is a name that a device might have: where a rule or a view selects devices by their names, it goes on being one that can be read.
+ */
 export function erasedWord(erasure: number): string {
-  return `(erased ${erasure})`;
+  return `erased-${erasure}`;
 }
 
 /**

@@ -55,9 +55,12 @@ export async function judgeEvents(tx: PoolClient, readJudging: ReadJudging): Pro
   if (events.length === 0) return 0;
   const judging = await readJudging();
   const alerts = await seeAlerts(tx, [...new Set(events.map(({ alertId }) => alertId))], judging.now);
+  const known = await readKnown(tx, [...alerts.keys()]);
   const decided = events.map((event) => {
     const alert = alerts.get(event.alertId)!;
-    return { event, alert, ...decide(event, alert, judging) };
+    const decision = decide(event, alert, known.has(event.alertId), judging);
+    if (decision.grouped) known.add(event.alertId);
+    return { event, alert, ...decision };
   });
   const groups = await findGroups(tx, decided);
   const at = judging.now;
@@ -84,7 +87,23 @@ export async function judgeEvents(tx: PoolClient, readJudging: ReadJudging): Pro
   return events.length;
 }
 
-function decide({ kind }: EventRow, alert: AlertSeen, { routes, channels, mutes }: Judging): Decision {
+/** Alerts of which somebody was told, or would have been but for what held it. */
+async function readKnown(tx: PoolClient, alerts: readonly number[]): Promise<Set<number>> {
+  const { rows } = await tx.query<{ alert: number }>(
+    `SELECT DISTINCT e.alert_id AS alert FROM alert_event e JOIN alert_verdict v ON v.event_id = e.id
+     WHERE e.alert_id = ANY ($1::bigint[]) AND v.verdict NOT IN ('no-route', 'channel-off', 'kept')`,
+    [alerts],
+  );
+  return new Set(rows.map(({ alert }) => alert));
+}
+
+/** @param isKnown whether anybody can know of the alert */
+function decide(
+  { kind }: EventRow,
+  alert: AlertSeen,
+  isKnown: boolean,
+  { routes, channels, mutes }: Judging,
+): Decision {
   const route = routeOf(routes, alert) ?? null;
   const told = (verdict: Verdict, by: Decision["by"] = null): Decision => ({ verdict, route, grouped: true, by });
   const untold = (verdict: Verdict): Decision => ({ verdict, route, grouped: false, by: null });
@@ -95,6 +114,8 @@ function decide({ kind }: EventRow, alert: AlertSeen, { routes, channels, mutes 
   if (kind === "acknowledged" && !on.some((channel) => CHANNELS[channel.kind].tellsAcknowledged)) return told("kept");
   if (alert.late && !(alert.tellsLate && route.late)) return untold("kept");
   if (isOver(alert) && kind !== "fired" && !route.resolved) return told("kept");
+  // There was no route when it fired: that it is over is news to nobody.
+  if (isOver(alert) && kind !== "fired" && !isKnown) return untold("kept");
   const mute = mutes.of(alert);
   if (mute !== null) return told(mute.why, mute);
   const isNews = kind === "fired" || kind === "resolved" || kind === "closed" || kind === "acknowledged";

@@ -1,9 +1,10 @@
 import type { Pool } from "pg";
 import type { Sites } from "@/server/domain/access";
 import type { DeviceFacts, MetricFacts } from "@/server/domain/alerts/judged";
-import { type RuleSpec, ruleSpec } from "@/server/domain/alerts/rule";
+import type { RuleSpec } from "@/server/domain/alerts/rule";
 import type { SaidMetric } from "@/server/domain/alerts/why";
 import type { EpochMs } from "@/server/domain/terms";
+import { readable } from "../read-spec";
 
 /** A version of a rule, in force from `at` on unless it is off. */
 export interface PastVersion {
@@ -65,7 +66,7 @@ export async function readRulePast(db: Pool, id: number): Promise<RulePast | nul
   const { spec, enabled, ...row } = rule;
   // One from before versions were kept is what it is now.
   const all = kept.length > 0 ? kept.reverse() : [{ version: row.version, spec, enabled, at: row.madeAt }];
-  return { ...row, versions: all.map((one) => ({ ...one, spec: ruleSpec.parse(one.spec) })) };
+  return { ...row, versions: readable(all) };
 }
 
 /** Reads a device at one of these sites as it is, and was; null: there is none. */

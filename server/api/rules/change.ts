@@ -84,9 +84,9 @@ export const deleteRule = writingVerb(
   () =>
     async ({ tx }, { params, note }) => {
       const [before] = await readRules(tx, "all", params.rule);
-      if (!before) throw noRule(params.rule);
-      await removeRule(tx, params.rule);
-      note({ target: before.name, detail: { before: noteOfRule(before) } });
-      return { name: before.name };
+      const name = await removeRule(tx, params.rule);
+      if (name === null) throw noRule(params.rule);
+      note({ target: name, detail: before ? { before: noteOfRule(before) } : {} });
+      return { name };
     },
 );
