@@ -6,7 +6,7 @@ import type { Mark } from "../ui/state-mark";
 export const KIND_WORDS: Readonly<Record<EventKind, string>> = {
   silence: "Stale or silent",
   probe: "Trouble",
-  process: "Start",
+  process: "Process",
   lag: "Lag",
   alert: "Alert",
   deployment: "Deployment",

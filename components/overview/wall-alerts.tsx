@@ -61,12 +61,14 @@ export function WallAlertLines({ alerts }: { alerts: WallAlerts }) {
             <MarkShape
               mark={acknowledged !== null ? "acknowledged" : severity === "critical" ? "failing" : "warning"}
             />
-            <span>
-              {[rule.name, device ?? subject, site]
+            <span>{readable(rule.name)}</span>
+            {/* Where it is is never cut before what it is. */}
+            <em>
+              {[device ?? subject, site]
                 .filter((part) => part !== null)
                 .map(readable)
                 .join(" · ")}
-            </span>
+            </em>
             <b>
               <Since time={firedAt} />
               <small>
