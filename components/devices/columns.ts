@@ -19,10 +19,10 @@ export interface Column {
 /** The columns in display order; values come before the trend. */
 const PLAIN = [
   { id: "lastSeen", label: "Last seen", width: 120, isNumber: true, sort: "lastSeen" },
-  { id: "site", label: "Site", width: 128, isNumber: false, sort: "site" },
-  { id: "type", label: "Type", width: 128, isNumber: false, sort: "type" },
+  { id: "site", label: "Site", width: 108, isNumber: false, sort: "site" },
+  { id: "type", label: "Type", width: 108, isNumber: false, sort: "type" },
   { id: "labels", label: "Labels", width: 200, isNumber: false },
-  { id: "trend", label: "Trend", width: 128, isNumber: false },
+  { id: "trend", label: "Trend", width: 120, isNumber: false },
   { id: "messages", label: "Messages", width: 100, isNumber: true, sort: "messages" },
   { id: "conflicts", label: "Conflicts", width: 100, isNumber: true, sort: "conflicts" },
   { id: "lastEventTime", label: "Event time", width: 100, isNumber: true, sort: "lastEventTime" },
@@ -35,7 +35,7 @@ const AFTER_VALUES = PLAIN.findIndex(({ id }) => id === "trend");
 /** Columns that can be chosen besides the metrics. */
 export const PLAIN_COLUMNS: readonly { readonly id: ColumnId; readonly label: string }[] = PLAIN;
 
-const VALUE_WIDTH = 116;
+const VALUE_WIDTH = 112;
 const DEFAULT_PLAIN: readonly ColumnId[] = ["lastSeen", "site", "type", "trend", "messages"];
 const DEFAULT_VALUES = 3;
 /** More would make the list slow, and nobody reads them. */

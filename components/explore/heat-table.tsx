@@ -1,7 +1,7 @@
 "use client";
 import { useComputedColorScheme } from "@mantine/core";
 import { memo, type PointerEvent, useEffect, useMemo, useRef } from "react";
-import type { ExploreSeries } from "@/server/contracts/explore";
+import type { ExploreAnswer, ExploreSeries } from "@/server/contracts/explore";
 import { formatDuration, formatInstant } from "../ui/format";
 import { Link } from "../ui/link";
 import { None, SortHead, Space } from "../ui/list-table";
@@ -10,7 +10,7 @@ import { seriesColor } from "../ui/theme";
 import type { Crosshair } from "../ui/time-chart-crosshair";
 import { COLUMNS, nextOrder, type SortBy, sorted, type Writing } from "./drawn";
 import classes from "./explore.module.css";
-import { cellsOf, type HeatScale, heatScale, holdOf, opacityOf, SHADES, stepAt, valueAt } from "./heat";
+import { beyondOf, cellsOf, type HeatScale, heatScale, holdOf, opacityOf, SHADES, stepAt, valueAt } from "./heat";
 import { NAMES, usePointed } from "./legend-table";
 import type { ChartView } from "./chart-view";
 import { placeOf } from "./places";
@@ -44,6 +44,7 @@ export function HeatTable(props: HeatTableProps) {
     () => sorted(named, order, (one) => valueAt(one.means ?? NONE, place, hold)),
     [named, order, place, hold],
   );
+  const unit = answer.band?.unit ?? null;
   const box = useRef<HTMLDivElement>(null);
   const { start, end } = useRowWindow(box, rows.length, ROW_HEIGHT);
   const begin = Date.parse(answer.from);
@@ -65,7 +66,12 @@ export function HeatTable(props: HeatTableProps) {
             ? "Point at a strip, tap it, or read the chart with the arrow keys: each row tells its value."
             : `${formatInstant(begin + step * answer.bucketMs, zone)}, ${formatDuration(answer.bucketMs)}`}
         </p>
-        <HeatKey scale={scales.get(answer.band?.unit ?? null)} unit={answer.band?.unit ?? null} writing={writing} />
+        <HeatKey
+          scale={scales.get(unit)}
+          series={answer.series.filter((one) => one.unit === unit)}
+          unit={unit}
+          writing={writing}
+        />
       </div>
       <div
         className={classes.heatBox}
@@ -198,17 +204,27 @@ const Shades = memo(function Shades({ means, scale, hold }: Pick<HeatProps, "mea
   return <canvas ref={canvas} width={WIDTH} height={HEIGHT} aria-hidden="true" />;
 });
 
-/** Tells which shade stands for how much. */
-function HeatKey({ scale, unit, writing }: { scale: HeatScale | undefined; unit: string | null; writing: Writing }) {
+interface HeatKeyProps {
+  readonly scale: HeatScale | undefined;
+  readonly series: ExploreAnswer["series"];
+  readonly unit: string | null;
+  readonly writing: Writing;
+}
+
+/** Tells which shade stands for how much; an end that stands for all beyond it, too, says so. */
+function HeatKey({ scale, series, unit, writing }: HeatKeyProps) {
   if (scale === undefined) return null;
+  const { below, above } = beyondOf(scale, series);
   return (
     <p className={classes.heatKey}>
+      {below ? "≤ " : ""}
       {writing.short(scale.min)}
       <span aria-hidden="true">
         {Array.from({ length: SHADES }, (_, shade) => (
           <i key={shade} style={{ background: COLOR, opacity: opacityOf(shade) }} />
         ))}
       </span>
+      {above ? "≥ " : ""}
       {writing.short(scale.max)} {unit ?? ""}
     </p>
   );

@@ -1,11 +1,32 @@
 import { expect, test } from "vitest";
-import { cellsOf, heatScale, holdOf, opacityOf, outlierWords, shadeOf, SHADES, stepAt, valueAt } from "./heat";
+import {
+  beyondOf,
+  cellsOf,
+  heatScale,
+  holdOf,
+  opacityOf,
+  outlierWords,
+  shadeOf,
+  SHADES,
+  stepAt,
+  valueAt,
+} from "./heat";
 
 test("one that stands apart doesn't make all others alike", () => {
   const usual = Array.from({ length: 200 }, (_, i) => 20 + (i % 10));
   const scale = heatScale([usual, [1000, null]]);
   expect(scale).toEqual({ min: 20, max: 29 });
   expect([20, 29, 1000, -5].map((value) => shadeOf(value, scale))).toEqual([0, SHADES - 1, SHADES - 1, 0]);
+});
+
+test("the ends of a scale say whether there is more beyond", () => {
+  const figures = (min: number | null, max: number | null) => ({
+    figures: { count: 1, min, mean: min, max, last: max, lastAt: 0 },
+  });
+  const scale = { min: 20, max: 29 };
+  expect(beyondOf(scale, [figures(20, 29), figures(null, null)])).toEqual({ below: false, above: false });
+  expect(beyondOf(scale, [figures(19.9, 25), figures(21, 29)])).toEqual({ below: true, above: false });
+  expect(beyondOf(scale, [figures(21, 1000)])).toEqual({ below: false, above: true });
 });
 
 test("a rare value is not lost where nearly all are the same, and where all are, they are in the middle", () => {

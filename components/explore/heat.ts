@@ -25,6 +25,17 @@ export function heatScale(strips: readonly Means[]): HeatScale {
   return min < max ? { min, max } : { min: values[0]!, max: values.at(-1)! };
 }
 
+/** Whether series have readings beyond either end of their scale, which are as pale or as strong as that end. */
+export function beyondOf(
+  { min, max }: HeatScale,
+  series: readonly Pick<ExploreAnswer["series"][number], "figures">[],
+): { readonly below: boolean; readonly above: boolean } {
+  return {
+    below: series.some(({ figures }) => figures.min !== null && figures.min < min),
+    above: series.some(({ figures }) => figures.max !== null && figures.max > max),
+  };
+}
+
 /** The shade of a value, from 0 to SHADES - 1. Where all are alike, they are in the middle. */
 export function shadeOf(value: number, scale: HeatScale): number {
   if (scale.min === scale.max) return (SHADES - 1) / 2;

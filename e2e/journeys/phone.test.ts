@@ -89,5 +89,14 @@ test("a device is found, read and its history looked at on a phone", async () =>
   await fits(page, DEVICE);
   await post(stage.product, { device: DEVICE, time: Date.now(), readings: { temperature: 22.4, motion: true } });
   await page.getByRole("region", { name: "Current values" }).getByTitle("22.4").waitFor();
+  // What is pointed at is read above the plot, however many lines that takes.
+  const chart = page.getByRole("slider").first();
+  await chart.focus();
+  await page.keyboard.press("End");
+  const readOut = chart.locator("[data-read-out]");
+  await readOut.waitFor();
+  const [outer, inner] = [(await chart.boundingBox())!, (await readOut.boundingBox())!];
+  expect(inner.height).toBeGreaterThan(20);
+  expect(inner.y + inner.height).toBeLessThanOrEqual(outer.y + 28);
   await page.context().close();
 });
