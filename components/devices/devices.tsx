@@ -24,7 +24,7 @@ import { DevicesBar } from "./list-bar";
 import { OPENED } from "@/server/contracts/view-pages";
 import { useListPlace } from "../ui/list-place";
 import { metricsByName } from "../ui/meaning";
-import { ROW_HEIGHT } from "./row";
+import { useRowHeight } from "./row-height";
 import { DeviceTable } from "./table";
 import { useAddress } from "../ui/url";
 import { SavedViews } from "../views/saved-views";
@@ -102,8 +102,14 @@ export function Devices({ first }: { first: FirstOrder | null }) {
   const known = useMemo(() => metricsByName(metrics.data?.items), [metrics.data]);
   const staleSeconds = data?.staleSeconds ?? 0;
 
+  const toggleAll = () =>
+    setChosen((before) => {
+      const all = ids.slice(0, MOST_CHANGED);
+      return all.every((id) => before.has(id)) ? new Set() : new Set(all);
+    });
+  const rowHeight = useRowHeight();
   const place = useListPlace({
-    ...{ list: "devices", rowHeight: ROW_HEIGHT, box, ids, key: text },
+    ...{ list: "devices", rowHeight, box, ids, key: text },
     isReady: data !== undefined && !order.isPlaceholderData,
   });
   const closeSheet = () => {
@@ -217,6 +223,7 @@ export function Devices({ first }: { first: FirstOrder | null }) {
               current={place.current}
               chosen={chosen}
               onToggle={toggle}
+              onToggleAll={toggleAll}
               onPeek={peek}
               dimmed={order.isPlaceholderData}
               onSort={(sort) => change({ sort: sort === DEFAULT_SORT ? null : sort })}

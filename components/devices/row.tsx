@@ -13,9 +13,6 @@ import { useKeyed } from "./keyed-store";
 import type { KnownMetrics } from "../ui/meaning";
 import type { FleetRows } from "./visible-rows";
 
-/** Height of every row, in pixels; the style sheet has the same. */
-export const ROW_HEIGHT = 34;
-
 interface RowProps {
   id: string;
   /** Place in the order, from 0. */
@@ -66,7 +63,7 @@ export const Row = memo(function Row({
       aria-rowindex={index + 2}
       onClick={(event) => {
         onCurrent(index);
-        if ((event.target as Element).closest("button")) return;
+        if ((event.target as Element).closest("button, label")) return;
         // The id is the link, for keyboards and new tabs; the rest of the row is a larger target for it.
         if ((event.ctrlKey || event.metaKey) && !(event.target as Element).closest("a")) return onToggle(id);
         if (event.ctrlKey || event.metaKey || event.shiftKey || window.getSelection()?.toString()) return;
@@ -74,13 +71,24 @@ export const Row = memo(function Row({
         router.push(address);
       }}
     >
-      <td>{device && state ? <DeviceMark state={state} isGone={goneAt !== null} /> : null}</td>
+      <td>
+        <label className={classes.choose}>
+          {/* The row's own link is what Tab and the row cursor go to; x chooses there. */}
+          <input
+            type="checkbox"
+            tabIndex={-1}
+            checked={isChosen}
+            aria-label={`Choose ${id}`}
+            onChange={() => onToggle(id)}
+          />
+        </label>
+        {device && state ? <DeviceMark state={state} isGone={goneAt !== null} /> : null}
+      </td>
       <td className={classes.id}>
         <span className={classes.named}>
           <a href={address} title={id} onFocus={() => onCurrent(index)}>
             {id}
           </a>
-          {isChosen ? <Spoken>chosen</Spoken> : null}
           {firing === null ? null : (
             <span className={classes.firing} title={`Firing: ${firing}`}>
               <MarkShape mark={firing === "critical" ? "failing" : "warning"} />

@@ -1,20 +1,22 @@
 "use client";
 import { type RefObject, useEffect, useEffectEvent, useMemo } from "react";
 import type { DeviceSort } from "@/server/contracts/fleet";
+import { counted } from "@/server/domain/counted";
+import { MOST_CHANGED } from "@/server/domain/device-lists";
 import { formatTotal } from "../ui/format";
 import { Space, SortHead } from "../ui/list-table";
 import { type Column, nextSort, type SortField } from "./columns";
 import classes from "./devices.module.css";
 import type { KnownMetrics } from "../ui/meaning";
-import { Row, ROW_HEIGHT } from "./row";
+import { Row } from "./row";
+import { useRowHeight } from "./row-height";
 import { useFiringDevices } from "./use-firing-devices";
 import { useIsPrinting } from "../ui/printing";
 import { useRowWindow, useThrottled } from "../ui/row-window";
 import { type FleetRows, useVisibleRows } from "./visible-rows";
 
-const STATE_WIDTH = 84;
-/** As on a wide screen: on a phone the style sheet has fewer. */
-const ID_WIDTH = 176;
+/** As for a mouse on a wide screen: for fingers and on a phone the style sheet has others. */
+const [STATE_WIDTH, ID_WIDTH] = [104, 160];
 /** Rows are loaded at most this often while scrolling, in milliseconds. */
 const LOAD_EVERY_MS = 120;
 
@@ -33,6 +35,8 @@ interface TableProps {
   /** The chosen devices. */
   chosen: ReadonlySet<string>;
   onToggle: (id: string) => void;
+  /** Chooses all that are listed, as many as can be changed at once; or none, where all are. */
+  onToggleAll: () => void;
   /** Shows a device beside the list. */
   onPeek: (id: string) => void;
   /** True while another order is on its way. */
@@ -47,11 +51,12 @@ interface TableProps {
 export function DeviceTable(props: TableProps) {
   const { box, ids, rows, columns, trend, metrics, sort, staleSeconds, current, dimmed, onSort, onCurrent, onDrawn } =
     props;
-  const { chosen, onToggle, onPeek } = props;
+  const { chosen, onToggle, onToggleAll, onPeek } = props;
+  const rowHeight = useRowHeight();
   const isPrinting = useIsPrinting();
   const unknown = isPrinting ? ids.findIndex((id) => rows.devices.get(id) === undefined) : -1;
   const known = unknown === -1 ? ids.length : unknown;
-  const { start, end, width: boxWidth } = useRowWindow(box, ids.length, ROW_HEIGHT, known);
+  const { start, end, width: boxWidth } = useRowWindow(box, ids.length, rowHeight, known);
   const drawn = useMemo(() => ids.slice(start, end), [ids, start, end]);
   const tellDrawn = useEffectEvent(onDrawn);
   useEffect(() => tellDrawn(), [drawn, current]);
@@ -64,15 +69,16 @@ export function DeviceTable(props: TableProps) {
     order: orderBy(field, sort),
     onSort: () => onSort(nextSort(sort, field)),
   });
-  const fixed = STATE_WIDTH + columns.reduce((sum, column) => sum + column.width, 0);
+  const others = columns.reduce((sum, column) => sum + column.width, 0);
   return (
     <table
       className={classes.table}
-      style={{ minWidth: `calc(${fixed}px + var(--id-width))` }}
+      style={{ minWidth: `calc(${others}px + var(--state-width) + var(--id-width))` }}
       aria-label="Devices"
       aria-rowcount={ids.length + 1}
       data-dimmed={dimmed || undefined}
-      data-wide={fixed + ID_WIDTH > boxWidth || undefined}
+      data-wide={STATE_WIDTH + others + ID_WIDTH > boxWidth || undefined}
+      data-choosing={chosen.size > 0 || undefined}
     >
       {isPrinting && end < ids.length ? (
         <caption>
@@ -81,7 +87,7 @@ export function DeviceTable(props: TableProps) {
         </caption>
       ) : null}
       <colgroup>
-        <col style={{ width: STATE_WIDTH }} />
+        <col style={{ width: "var(--state-width)" }} />
         <col />
         {columns.map(({ id, width: columnWidth }) => (
           <col key={id} style={{ width: columnWidth }} />
@@ -89,7 +95,7 @@ export function DeviceTable(props: TableProps) {
       </colgroup>
       <thead>
         <tr aria-rowindex={1}>
-          <SortHead label="State" {...headOf("state")} />
+          <SortHead label="State" {...headOf("state")} before={<ChooseAll {...{ ids, chosen, onToggleAll }} />} />
           <SortHead label="Device" {...headOf("id")} className={classes.id} />
           {columns.map((column) =>
             column.sort ? (
@@ -109,7 +115,7 @@ export function DeviceTable(props: TableProps) {
         </tr>
       </thead>
       <tbody>
-        {start > 0 ? <Space height={start * ROW_HEIGHT} /> : null}
+        {start > 0 ? <Space height={start * rowHeight} /> : null}
         {drawn.map((id, i) => (
           <Row
             key={id}
@@ -128,9 +134,29 @@ export function DeviceTable(props: TableProps) {
             onCurrent={onCurrent}
           />
         ))}
-        {end < ids.length ? <Space height={(ids.length - end) * ROW_HEIGHT} /> : null}
+        {end < ids.length ? <Space height={(ids.length - end) * rowHeight} /> : null}
       </tbody>
     </table>
+  );
+}
+
+/** Chooses all devices of the list, or none. */
+function ChooseAll({ ids, chosen, onToggleAll }: Pick<TableProps, "ids" | "chosen" | "onToggleAll">) {
+  const many = Math.min(ids.length, MOST_CHANGED);
+  const isAll = many > 0 && chosen.size >= many;
+  const words = many < ids.length ? `Choose the first ${many} devices` : `Choose all ${counted(many, "device")} listed`;
+  return (
+    <label className={classes.choose} title={isAll ? "Choose none" : words}>
+      <input
+        type="checkbox"
+        checked={isAll}
+        aria-label={words}
+        ref={(input) => {
+          if (input) input.indeterminate = chosen.size > 0 && !isAll;
+        }}
+        onChange={onToggleAll}
+      />
+    </label>
   );
 }
 

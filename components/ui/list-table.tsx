@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import classes from "./list-table.module.css";
 
 interface SortHeadProps {
@@ -7,12 +8,15 @@ interface SortHeadProps {
   onSort: () => void;
   isNumber?: boolean;
   className?: string | undefined;
+  /** What stands before its label. */
+  before?: ReactNode;
 }
 
 /** The head of a column the list can be sorted by. */
-export function SortHead({ label, order, onSort, isNumber, className }: SortHeadProps) {
+export function SortHead({ label, order, onSort, isNumber, className, before }: SortHeadProps) {
   return (
     <th scope="col" className={className} data-number={isNumber || undefined} aria-sort={order ?? "none"}>
+      {before}
       <button type="button" onClick={onSort} data-sorted={order !== null || undefined}>
         {label}
         <span aria-hidden="true">{order === null ? "" : order === "descending" ? "↓" : "↑"}</span>

@@ -87,6 +87,56 @@ test("chosen devices come as a file, are retired together, hidden, and that is u
   await page.context().close();
 });
 
+test("devices are chosen by a box in their row, or all that are listed by the one in the head; a finger hits it", async () => {
+  const page = await stage.open("/devices?sort=id");
+  await rows(page).first().hover();
+  const box = page.getByRole("checkbox", { name: "Choose press-00" });
+  await box.check();
+  await page.getByText("1 device chosen").waitFor();
+  // It chooses, and opens nothing.
+  expect(new URL(page.url()).pathname).toBe("/devices");
+  const all = page.getByRole("checkbox", { name: "Choose all 30 devices listed" });
+  await all.check();
+  await page.getByText("30 devices chosen").waitFor();
+  await all.uncheck();
+  await page.getByText("30 devices chosen").waitFor({ state: "detached" });
+  expect(await box.isChecked()).toBe(false);
+  await page.context().close();
+
+  const phone = await stage.open("/devices?sort=id", async (opened) => {
+    const session = await opened.context().newCDPSession(opened);
+    const size = { width: 390, height: 844, deviceScaleFactor: 1, mobile: true };
+    await session.send("Emulation.setDeviceMetricsOverride", size);
+    await session.send("Emulation.setTouchEmulationEnabled", { enabled: true });
+  });
+  const target = rows(phone).first().locator("label").first();
+  await target.waitFor();
+  await until(async () => Math.min((await target.boundingBox())!.width, (await target.boundingBox())!.height) >= 44, {
+    timeoutMs: PATIENCE_MS,
+    what: "what a finger hits to be as large as one",
+  });
+  expect(await target.evaluate((element) => getComputedStyle(element).opacity)).toBe("1");
+  await phone.context().close();
+});
+
+test("on paper there are the rows and their heads, and nothing to press", async () => {
+  const page = await stage.open("/devices?sort=id");
+  await rows(page).first().waitFor();
+  await page.emulateMedia({ media: "print" });
+  await page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
+  const seen = () =>
+    page.evaluate(() =>
+      [...document.querySelectorAll("button, input, select, nav a")]
+        .filter((one) => one.getClientRects().length > 0 && one.closest("th") === null)
+        .filter((one) => !one.matches('[aria-pressed="true"], [aria-current]'))
+        .map((one) => one.textContent || one.getAttribute("aria-label")),
+    );
+  await until(async () => (await seen()).length === 0, { timeoutMs: PATIENCE_MS, what: "nothing to press" });
+  // The heads come again on each sheet.
+  expect(await page.locator("thead").evaluate((head) => getComputedStyle(head).display)).toBe("table-header-group");
+  await page.context().close();
+});
+
 test("a retired device says so on its page, is taken back there, and by what it sends", async () => {
   const id = "press-03";
   const retire = async () => {
