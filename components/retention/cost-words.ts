@@ -39,6 +39,17 @@ export function leverWords(lever: Lever, { machine }: Pick<CostAnswer, "machine"
   }[lever];
 }
 
+/** What stands where a figure can't be told. */
+export const NOT_KNOWN = "not known yet";
+
+/** Why some figures of what comes aren't known; null: all are. */
+export function unknownWords({ messagesPerDay, stores }: Pick<CostAnswer, "messagesPerDay" | "stores">): string | null {
+  if (messagesPerDay === null)
+    return "It is too early to tell what will come: ask again after ten minutes of messages.";
+  if (stores.every(({ perMessage }) => perMessage !== null)) return null;
+  return "Where too little is there yet to say what a message takes, the sums have what it takes now.";
+}
+
 /** An amount of money with as many digits as it needs: "€1,240", "€12.40", "less than €0.01". */
 export function formatMoney(amount: number, currency: string): string {
   const size = Math.abs(amount);

@@ -9,11 +9,11 @@ import { Page } from "../shell/page";
 import { RetentionPages } from "../shell/sub-pages";
 import { Age } from "../ui/age";
 import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
-import { formatCount, formatExact, formatMeasure, formatTotal } from "../ui/format";
+import { formatCount, formatExact, formatMeasure } from "../ui/format";
 import { Section } from "../ui/section";
 import { WideTable } from "../ui/wide-table";
 import { Bytes } from "./bytes";
-import { formatMoney, leverWords, STORE_WORDS } from "./cost-words";
+import { formatMoney, leverWords, NOT_KNOWN, STORE_WORDS, unknownWords } from "./cost-words";
 import classes from "./cost.module.css";
 
 /** What is stored takes, will take in a month and in a year, what that costs, and what would cost less. */
@@ -66,8 +66,6 @@ interface PartProps {
   cost: CostAnswer;
 }
 
-/** So many messages say what one takes: with fewer it is what empty tables and indexes take. */
-const ENOUGH = 10_000;
 /** Free bytes that are worth a sentence. */
 const WORTH_TELLING = 1e6;
 /** What to do about a file of prices that can't be used. */
@@ -75,13 +73,16 @@ const NO_PRICES = "Mend the file: it is read again each time this page asks. doc
 const ELSEWHERE = { messages: "archived messages", deadLetters: "dead letters", log: "the event log" } as const;
 
 function Growth({ cost }: PartProps) {
-  const { messages, stores, total, messagesPerDay, readingsPerMessage, elsewhere } = cost;
+  const { stores, total, messagesPerDay, readingsPerMessage, elsewhere } = cost;
   const free = stores.reduce((sum, store) => sum + store.free, 0);
   return (
     <Section title="Room">
       <p className={classes.about}>
-        As measured here, with {formatCount(Math.round(messagesPerDay))} messages a day of{" "}
-        {formatMeasure(readingsPerMessage ?? 0)} readings each, and each kept as long as now.
+        As measured here
+        {messagesPerDay === null
+          ? null
+          : `, with ${formatCount(Math.round(messagesPerDay))} messages a day of ${formatMeasure(readingsPerMessage ?? 0)} readings each, and each kept as long as now`}
+        . {unknownWords(cost)}
         {free >= WORTH_TELLING ? (
           <>
             {" "}
@@ -91,9 +92,6 @@ function Growth({ cost }: PartProps) {
         ) : null}
         {elsewhere.length > 0
           ? ` Not counted: ${elsewhere.map((one) => ELSEWHERE[one]).join(", ")}, which ${elsewhere.includes("log") ? "lie in Kafka and MongoDB" : "lie in MongoDB"}.`
-          : null}
-        {messages < ENOUGH
-          ? ` Few messages are here yet, so this is mostly the size of empty tables: it gets right from some ${formatTotal(ENOUGH)} on.`
           : null}
       </p>
       <WideTable
@@ -116,16 +114,16 @@ function Growth({ cost }: PartProps) {
               <th scope="row">{STORE_WORDS[store]}</th>
               <td>{keptWords(days)}</td>
               <td title={perMessage === null ? undefined : formatExact(perMessage)}>
-                {perMessage === null ? "none yet" : formatMeasure(perMessage)}
+                {perMessage === null ? NOT_KNOWN : formatMeasure(perMessage)}
               </td>
               <td>
                 <Bytes bytes={bytes} />
               </td>
               <td>
-                <Bytes bytes={in30Days} />
+                <Later bytes={in30Days} />
               </td>
               <td>
-                <Bytes bytes={in365Days} />
+                <Later bytes={in365Days} />
               </td>
             </tr>
           ))}
@@ -139,10 +137,10 @@ function Growth({ cost }: PartProps) {
               <Bytes bytes={total.bytes} />
             </td>
             <td>
-              <Bytes bytes={total.in30Days} />
+              <Later bytes={total.in30Days} />
             </td>
             <td>
-              <Bytes bytes={total.in365Days} />
+              <Later bytes={total.in365Days} />
             </td>
           </tr>
         </tfoot>
@@ -151,8 +149,15 @@ function Growth({ cost }: PartProps) {
   );
 }
 
+function Later({ bytes }: { bytes: number | null }) {
+  return bytes === null ? NOT_KNOWN : <Bytes bytes={bytes} />;
+}
+
 function Month({ cost: { estimates, prices, trouble, machine } }: PartProps) {
-  const money = (amount: number) => (prices ? formatMoney(amount, prices.currency) : "");
+  const money = (amount: number | null) => {
+    if (amount === null) return NOT_KNOWN;
+    return prices ? formatMoney(amount, prices.currency) : "";
+  };
   return (
     <Section title="A month">
       {prices === null ? (

@@ -42,7 +42,10 @@ export const costAnswer = z
   .object({
     time: instant,
     messages: z.int().describe("Handled since the first"),
-    messagesPerDay: z.number().describe("As in the last 24 hours, or since the first message if that is less"),
+    messagesPerDay: z
+      .number()
+      .nullable()
+      .describe("As in the last 24 hours, or since the first message if that is less; null: not yet ten minutes"),
     readingsPerMessage: z.number().nullable().describe("On average; null: no message has come"),
     stores: z.array(
       z.object({
@@ -55,19 +58,28 @@ export const costAnswer = z
         free: z
           .number()
           .describe("Of these, what merging left free, estimated: it is taken again before the store grows"),
+        empty: z
+          .number()
+          .describe(
+            "Of these, what its tables and indexes take with hardly anything in them; all, if there is nothing",
+          ),
         perMessage: z
           .number()
           .nullable()
-          .describe("Bytes a message takes there on average, without what is free; null: none is there"),
+          .describe(
+            "Bytes a message takes there on average, without free and empty; null: too little is there to tell",
+          ),
         days: z.number().nullable().describe("Days it keeps what came; null: for ever"),
-        in30Days: z.number(),
-        in365Days: z.number(),
+        in30Days: z.number().nullable().describe("Null: perMessage or messagesPerDay isn't known"),
+        in365Days: z.number().nullable().describe("The same"),
       }),
     ),
     elsewhere: z
       .array(z.enum(["messages", "deadLetters", "log"]))
       .describe("What lies in MongoDB or Kafka, and isn't counted here"),
-    total: z.object({ bytes: z.number(), in30Days: z.number(), in365Days: z.number() }),
+    total: z
+      .object({ bytes: z.number(), in30Days: z.number().nullable(), in365Days: z.number().nullable() })
+      .describe("Stores whose perMessage isn't known count as they are now; null: messagesPerDay isn't known"),
     machine: z.object({
       vcpus: z.int(),
       memoryGiB: z.number(),
@@ -90,10 +102,10 @@ export const costAnswer = z
         z.object({
           provider: z.string(),
           now: z.number().describe("A month with what there is now"),
-          in365Days: z.number().describe("A month a year from now"),
+          in365Days: z.number().nullable().describe("A month a year from now; null: messagesPerDay isn't known"),
           machine: z.number(),
-          disk: z.number().describe("A year from now, with free room to work"),
-          objects: z.number().describe("A year from now"),
+          disk: z.number().nullable().describe("A year from now, with free room to work; null as in365Days"),
+          objects: z.number().nullable().describe("A year from now; null as in365Days"),
         }),
       )
       .describe("Each a month, for one machine like this one"),

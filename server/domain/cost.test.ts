@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { bytesIn, estimate, leversOf, type Measured, perMessage, type Prices, totalOf } from "./cost";
+import { bytesIn, estimate, leversOf, type Measured, perDay, perMessage, type Prices, totalOf } from "./cost";
 
 const GIB = 1024 ** 3;
 /** 100 days old, 1,000 messages a day of 7 readings: 36 bytes a reading for ever, 60 bytes of archive kept for 30 days. */
 const measured: Measured = {
   bytes: { raw: 100_000 * 250, messages: 30_000 * 60, log: 7_000 * 40, cold: 0 },
-  free: {},
+  ...{ free: {}, empty: {} },
   ...{ messages: 100_000, readings: 700_000, messagesPerDay: 1000 },
   plan: { days: { raw: null, messages: 30, log: 7, cold: null }, coldAfterDays: null },
 };
@@ -23,6 +23,17 @@ describe("what a store will take", () => {
     const freed = { ...measured, bytes: { raw: 100_000 * 250 + 5e6 }, free: { raw: 5e6 } };
     expect(perMessage(freed, "raw")).toBe(250);
     expect([bytesIn(freed, 0).get("raw"), bytesIn(freed, 365).get("raw")]).toEqual([30e6, 465_000 * 250 + 5e6]);
+  });
+
+  test("what tables take empty is no message's, and stays; of which too little is there, it isn't told what it will take", () => {
+    const few = {
+      ...measured,
+      bytes: { raw: 100_000 * 250 + 5e6, deadLetters: 98_304 },
+      empty: { raw: 5e6, deadLetters: 98_304 },
+    };
+    expect([perMessage(few, "raw"), perMessage(few, "deadLetters")]).toEqual([250, null]);
+    const year = bytesIn(few, 365);
+    expect([year.get("raw"), year.get("deadLetters")]).toEqual([465_000 * 250 + 5e6, 98_304]);
   });
 
   test("a young installation fills up to what it keeps", () => {
@@ -46,6 +57,15 @@ describe("what a store will take", () => {
     );
     expect(perMessage({ ...measured, messages: 0, readings: 0, bytes: {} }, "raw")).toBeNull();
   });
+});
+
+test("messages a day are those of the time observed, of a day at most, and not told of less than ten minutes", () => {
+  const MINUTE = 60_000;
+  expect(perDay(1000, 20 * MINUTE)).toBe(72_000);
+  expect(perDay(1000, 48 * 60 * MINUTE)).toBe(1000);
+  expect(perDay(1000, null)).toBe(1000);
+  expect(perDay(1000, 9 * MINUTE)).toBeNull();
+  expect(bytesIn({ ...measured, messagesPerDay: null }, 365)).toEqual(bytesIn(measured, 0));
 });
 
 test("a month costs the machine, the disk with free room, and objects", () => {

@@ -16,11 +16,13 @@ export interface Measured {
   readonly bytes: Readonly<Partial<Record<Store, number>>>;
   /** Of these, what holds nothing and is taken again before the store grows. */
   readonly free: Readonly<Partial<Record<Store, number>>>;
+  /** Of these, what it takes with hardly anything in it; all of it, if there is nothing. */
+  readonly empty: Readonly<Partial<Record<Store, number>>>;
   /** Handled since the first. */
   readonly messages: number;
   readonly readings: number;
-  /** How many come now. */
-  readonly messagesPerDay: number;
+  /** How many come now; null: too early to tell. */
+  readonly messagesPerDay: number | null;
   readonly plan: Plan;
 }
 
@@ -52,13 +54,17 @@ const GIB = 1024 ** 3;
 const HEADROOM = 1.3;
 /** Bytes of a reading in a Parquet file, where none was measured yet (docs/cold-readings.md). */
 const COLD_BYTES = 3.5;
+const DAY_MS = 86_400_000;
+/** Fewer minutes say nothing about a day. */
+const LEAST_OBSERVED_MS = 600_000;
 
 /** How many messages' worth a store holds so many days from now, when as many come as do now. */
 function held({ messages, messagesPerDay }: Measured, plan: Plan, store: Store, inDays: number): number {
+  const perDay = messagesPerDay ?? 0;
   const within = (days: number | null) => {
-    const all = messages + messagesPerDay * inDays;
+    const all = messages + perDay * inDays;
     // While nothing comes nobody knows how old what is there is.
-    return days === null || messagesPerDay === 0 ? all : Math.min(all, messagesPerDay * days);
+    return days === null || perDay === 0 ? all : Math.min(all, perDay * days);
   };
   const { coldAfterDays, days } = plan;
   const raw = within(days.raw ?? null);
@@ -67,20 +73,39 @@ function held({ messages, messagesPerDay }: Measured, plan: Plan, store: Store, 
   return within(days[store] ?? null);
 }
 
-/** Bytes that a message takes in a store, on average of those that are there, without what is free; null: none is there. */
+/**
+ * Messages that came in a day, as they came in the time observed.
+ * @param recent those of the last 24 hours. @param observedMs since the first of all; null: nobody knows.
+ * @returns null while too little time was observed.
+ */
+export function perDay(recent: number, observedMs: number | null): number | null {
+  const observed = Math.min(DAY_MS, observedMs ?? DAY_MS);
+  return observed < LEAST_OBSERVED_MS ? null : (recent * DAY_MS) / observed;
+}
+
+/** What a store takes beside what is free and what it takes empty. */
+const contentOf = ({ bytes, free, empty }: Measured, store: Store) =>
+  (bytes[store] ?? 0) - (free[store] ?? 0) - (empty[store] ?? 0);
+
+/** Bytes that a message takes in a store, on average of those that are there, without what is free; null: too little is there to tell. */
 export function perMessage(measured: Measured, store: Store): number | null {
   const count = held(measured, measured.plan, store, 0);
-  const bytes = (measured.bytes[store] ?? 0) - (measured.free[store] ?? 0);
-  if (count > 0 && (store !== "cold" || bytes > 0)) return bytes / count;
+  const bytes = contentOf(measured, store);
+  if (count > 0 && bytes > 0) return bytes / count;
   return store === "cold" && measured.messages > 0 ? (measured.readings / measured.messages) * COLD_BYTES : null;
 }
 
-/** Bytes by store so many days from now, when as much comes as now; what is free stays so, as merging goes on. */
+/**
+ * Bytes by store so many days from now, when as much comes as now; what is free stays so, as merging goes on. A store of which
+ * it isn't known what a message takes there stays as it is.
+ */
 export function bytesIn(measured: Measured, inDays: number, plan: Plan = measured.plan): Bytes {
   return new Map(
     STORES.map((store) => {
-      const kept = held(measured, plan, store, inDays) * (perMessage(measured, store) ?? 0);
-      return [store, kept + (measured.free[store] ?? 0)];
+      const each = perMessage(measured, store);
+      const now = measured.bytes[store] ?? 0;
+      if (each === null) return [store, now];
+      return [store, held(measured, plan, store, inDays) * each + now - Math.max(0, contentOf(measured, store))];
     }),
   );
 }

@@ -143,6 +143,29 @@ export async function readSizes(
   return new Map(rows.map(({ name, bytes }) => [name, bytes]));
 }
 
+/** An index has a page about itself and its first one, a table its first one and those about what is free: bytes each takes from its first row on. */
+const FIRST_BYTES = 16_384;
+
+/** Bytes that tables take before their rows count, indexes and partitions included; all of a table that has no row. A table that isn't there is left out. */
+export async function readEmptyBytes(
+  client: Pool | PoolClient,
+  tables: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const sizes = await readSizes(client, tables);
+  const found = new Map<string, number>();
+  for (const [table, size] of sizes) {
+    const { rows } = await client.query<{ has: boolean; relations: number }>(
+      `SELECT EXISTS (SELECT FROM ${table}) AS has, sum((c.relkind = 'r')::integer + 2 * (c.reltoastrelid <> 0)::integer
+         + (SELECT count(*) FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid AND x.relkind = 'i'))::float8 AS relations
+       FROM (SELECT $1::regclass AS part UNION SELECT relid FROM pg_partition_tree($1::regclass)) AS p JOIN pg_class c ON c.oid = p.part`,
+      [table],
+    );
+    const { has, relations } = rows[0]!;
+    found.set(table, has ? Math.min(size, relations * FIRST_BYTES) : size);
+  }
+  return found;
+}
+
 /** Pages of a table that are looked at for what is free in it. */
 const SAMPLED_PAGES = 2000;
 /** What PostgreSQL adds to a row's columns (header, item pointer, alignment), and to a value that lies in its own table (chunks, page headers). */

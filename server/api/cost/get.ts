@@ -7,15 +7,17 @@ import {
   leversOf,
   type Machine,
   type Measured,
+  perDay,
   perMessage,
   STORES,
   type Store,
   totalOf,
 } from "@/server/domain/cost";
+import { KEPT } from "@/server/domain/retention";
 import type { Pool } from "pg";
 import { toInstant } from "../instant";
-import { readFreeBytes } from "@/server/readings/retention";
-import { answerOf, readStored, type RetentionDeps } from "../retention/retention";
+import { readEmptyBytes, readFreeBytes } from "@/server/readings/retention";
+import { answerOf, readStored, type RetentionDeps, TABLES } from "../retention/retention";
 import { NO_PARAMETERS, verb } from "../verb";
 import { readPrices } from "./prices";
 
@@ -75,9 +77,6 @@ async function measureIn({ pool, now }: { pool: Pool; now: number }, deps: CostD
      FROM pipeline_position`,
   );
   const { messages, readings, recent, since } = rows[0]!;
-  const DAY = 86_400_000;
-  // A fleet that has just begun is taken for an hour old at least: a minute says nothing about a day.
-  const age = Math.min(DAY, Math.max(since ?? DAY, DAY / 24));
   const kept = new Map<Store, { bytes: number; days: number | null }>([
     ...retention.items.map(({ keeps, bytes, days }) => [keeps, { bytes, days }] as const),
     ...retention.others.map(({ what, bytes, days }) => [what, { bytes, days }] as const),
@@ -87,7 +86,8 @@ async function measureIn({ pool, now }: { pool: Pool; now: number }, deps: CostD
   return {
     bytes: Object.fromEntries([...kept].map(([store, { bytes }]) => [store, bytes])),
     free,
-    ...{ messages, readings, messagesPerDay: (recent * DAY) / age },
+    empty: await readEmpty(pool, deps),
+    ...{ messages, readings, messagesPerDay: perDay(recent, since) },
     plan: {
       days: Object.fromEntries([...kept].map(([store, { days }]) => [store, days])),
       coldAfterDays: deps.cost.coldAfterDays,
@@ -105,8 +105,23 @@ async function readFree(pool: Pool, { retention }: CostDeps): Promise<Measured["
   };
 }
 
+/** What is no message's in each store: what its tables take empty. */
+async function readEmpty(pool: Pool, { retention }: CostDeps): Promise<Measured["empty"]> {
+  const tables: readonly (readonly [Store, readonly string[]])[] = [
+    ...KEPT.map((keeps) => [keeps, TABLES[keeps]] as const),
+    ...retention.others.map((other) => [other.what, other.tables] as const),
+  ];
+  const empty: Partial<Record<Store, number>> = {};
+  for (const [store, names] of tables) {
+    const bytes = await readEmptyBytes(pool, names);
+    empty[store] = names.reduce((sum, name) => sum + (bytes.get(name) ?? 0), 0);
+  }
+  return empty;
+}
+
 async function answer(measured: Measured, { cost }: CostDeps): Promise<Omit<CostAnswer, "time">> {
-  const { messages, readings, messagesPerDay, bytes, free, plan } = measured;
+  const { messages, readings, messagesPerDay, bytes, free, empty, plan } = measured;
+  const known = (amount: number) => (messagesPerDay === null ? null : amount);
   const now = bytesIn(measured, 0);
   const [month, year] = [bytesIn(measured, 30), bytesIn(measured, LEVER_HORIZON)];
   const { vcpus, load, memory, used } = cost.machine();
@@ -123,13 +138,14 @@ async function answer(measured: Measured, { cost }: CostDeps): Promise<Omit<Cost
       store,
       bytes: bytes[store] ?? 0,
       free: free[store] ?? 0,
+      empty: empty[store] ?? 0,
       perMessage: perMessage(measured, store),
       days: plan.days[store] ?? null,
-      in30Days: month.get(store) ?? 0,
-      in365Days: year.get(store) ?? 0,
+      in30Days: perMessage(measured, store) === null ? null : known(month.get(store) ?? 0),
+      in365Days: perMessage(measured, store) === null ? null : known(year.get(store) ?? 0),
     })),
     elsewhere: ELSEWHERE.filter((store) => !(store in bytes)),
-    total: { bytes: totalOf(now), in30Days: totalOf(month), in365Days: totalOf(year) },
+    total: { bytes: totalOf(now), in30Days: known(totalOf(month)), in365Days: known(totalOf(year)) },
     machine: { ...machine, load, neededVcpus: needed.vcpus, neededMemoryGiB: Math.ceil(needed.memoryGiB) },
     prices: prices.file && {
       date: prices.file.date,
@@ -141,8 +157,8 @@ async function answer(measured: Measured, { cost }: CostDeps): Promise<Omit<Cost
     estimates: providers.map((one) => {
       const then = estimate(year, machine, one);
       return {
-        ...{ provider: one.provider, now: estimate(now, machine, one).total, in365Days: then.total },
-        ...{ machine: then.machine, disk: then.disk, objects: then.objects },
+        ...{ provider: one.provider, now: estimate(now, machine, one).total, in365Days: known(then.total) },
+        ...{ machine: then.machine, disk: known(then.disk), objects: known(then.objects) },
       };
     }),
     levers: leversOf(measured, { machine, needed }, providers).map(({ saved, ...lever }) => ({

@@ -39,7 +39,12 @@ export interface RetentionDeps {
 }
 
 const DAY = 86_400_000;
-const TABLES = { raw: ["sample"], minutes: ["rollup_minute"], hours: ["rollup_hour", "rollup_quarter"] } as const;
+/** What lies in which tables. */
+export const TABLES = {
+  raw: ["sample"],
+  minutes: ["rollup_minute"],
+  hours: ["rollup_hour", "rollup_quarter"],
+} as const;
 /** What there is is looked up at most as often as this. */
 const STORED_MS = 10_000;
 const { $schema: _, ...CHANGES_SCHEMA } = z.toJSONSchema(retentionChanges, { io: "input" });
