@@ -32,10 +32,6 @@ export function leverWords(lever: Lever, { machine }: Pick<CostAnswer, "machine"
       what: `A machine with ${counted(vcpus, "processor")} and ${memory} GiB`,
       how: "twice the load of the last 15 minutes, half as much memory again as is in use",
     },
-    spot: {
-      what: "Machines that may be taken back",
-      how: "for workers: whatever is killed, nothing is lost",
-    },
   }[lever];
 }
 

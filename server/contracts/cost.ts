@@ -22,11 +22,7 @@ export const pricesFile = z
             memoryGiB: price.describe("A month of a GiB of memory"),
             diskGiB: price.describe("A month of a GiB on a disk for PostgreSQL"),
             objectGiB: price.describe("A month of a GiB in object storage"),
-            spotDiscount: z
-              .number()
-              .min(0)
-              .max(1)
-              .describe("The part saved of processors and memory that may be taken back"),
+            spotDiscount: z.number().min(0).max(1).optional().describe("Taken, as earlier files have it, and not used"),
           })
           .strict(),
       )
@@ -84,8 +80,10 @@ export const costAnswer = z
       vcpus: z.int(),
       memoryGiB: z.number(),
       load: z.number().describe("Processors in use, on average of the last 15 minutes, by whatever runs there"),
-      neededVcpus: z.int().describe("Twice the load, and one at least"),
-      neededMemoryGiB: z.int().describe("Half as much again as is in use, and two at least"),
+      neededVcpus: z.int().describe("Twice the load, and one at least; may be more than there are"),
+      neededMemoryGiB: z
+        .int()
+        .describe("Half as much again as is in use, and two at least; may be more than there are"),
     }),
     prices: z
       .object({
@@ -114,7 +112,7 @@ export const costAnswer = z
         lever: z
           .enum(LEVERS)
           .describe(
-            "rawRetention: readings for 90 days · messageRetention: messages for 7 days · coldTier: readings to cold storage after 30 days · rightSize: the machine that is needed · spot: machines that may be taken back",
+            "rawRetention: readings for 90 days · messageRetention: messages for 7 days · coldTier: readings to cold storage after 30 days · rightSize: the machine that is needed, unless it is larger than this one",
           ),
         bytesSaved: z.number().describe("A year from now"),
         saved: amounts.describe("A month, a year from now"),

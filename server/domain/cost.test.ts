@@ -1,5 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { bytesIn, estimate, leversOf, type Measured, perDay, perMessage, type Prices, totalOf } from "./cost";
+import {
+  bytesIn,
+  estimate,
+  leversOf,
+  type Measured,
+  neededFor,
+  perDay,
+  perMessage,
+  type Prices,
+  totalOf,
+} from "./cost";
 
 const GIB = 1024 ** 3;
 /** 100 days old, 1,000 messages a day of 7 readings: 36 bytes a reading for ever, 60 bytes of archive kept for 30 days. */
@@ -9,7 +19,7 @@ const measured: Measured = {
   ...{ messages: 100_000, readings: 700_000, messagesPerDay: 1000 },
   plan: { days: { raw: null, messages: 30, log: 7, cold: null }, coldAfterDays: null },
 };
-const prices: Prices = { provider: "p", vcpu: 30, memoryGiB: 4, diskGiB: 0.1, objectGiB: 0.02, spotDiscount: 0.6 };
+const prices: Prices = { provider: "p", vcpu: 30, memoryGiB: 4, diskGiB: 0.1, objectGiB: 0.02 };
 
 describe("what a store will take", () => {
   test("grows with what comes where it is kept for ever, and stays where as much goes as comes", () => {
@@ -78,21 +88,26 @@ test("levers say what they save here, and those that save nothing are left out",
   const machine = { vcpus: 4, memoryGiB: 16 };
   const needed = { vcpus: 1, memoryGiB: 4 };
   const found = leversOf(measured, { machine, needed }, [prices]);
-  expect(found.map(({ lever }) => lever)).toEqual([
-    "rawRetention",
-    "messageRetention",
-    "coldTier",
-    "rightSize",
-    "spot",
-  ]);
+  expect(found.map(({ lever }) => lever)).toEqual(["rawRetention", "messageRetention", "coldTier", "rightSize"]);
   expect(found[0]!.bytesSaved).toBe((465_000 - 90_000) * 250);
   expect(found[1]!.bytesSaved).toBe(23_000 * 60);
   expect(found[3]!.saved).toEqual([{ provider: "p", amount: 3 * 30 + 12 * 4 }]);
-  expect(found[4]!.saved[0]!.amount).toBeCloseTo((4 * 30 + 16 * 4) * 0.6, 9);
   const lean: Measured = {
     ...measured,
     bytes: { raw: 1000 },
     plan: { days: { raw: 30 }, coldAfterDays: null },
   };
-  expect(leversOf(lean, { machine: needed, needed }, [{ ...prices, spotDiscount: 0 }])).toEqual([]);
+  expect(leversOf(lean, { machine: needed, needed }, [prices])).toEqual([]);
+});
+
+test("a machine is called too large only if it holds what is needed, in processors and in memory", () => {
+  const levers = (load: number, usedGiB: number) =>
+    leversOf(measured, { machine: { vcpus: 2, memoryGiB: 15.6 }, needed: neededFor(load, usedGiB) }, [prices]).map(
+      ({ lever }) => lever,
+    );
+  expect(neededFor(7.47, 5.1)).toEqual({ vcpus: 15, memoryGiB: 8 });
+  expect(neededFor(0.1, 0.2)).toEqual({ vcpus: 1, memoryGiB: 2 });
+  expect(levers(0.9, 5)).toContain("rightSize");
+  expect(levers(7.47, 5)).not.toContain("rightSize");
+  expect(levers(0.2, 14)).not.toContain("rightSize");
 });

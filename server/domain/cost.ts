@@ -37,8 +37,6 @@ export interface Prices {
   readonly diskGiB: number;
   /** Of a GiB in object storage. */
   readonly objectGiB: number;
-  /** The part of the price of processors and memory that is saved by machines which the provider may take back; 0 to 1. */
-  readonly spotDiscount: number;
 }
 
 /** The machine it runs on, or could. */
@@ -124,16 +122,15 @@ export interface Estimate {
   readonly total: number;
 }
 
-/** @param machinePart the part of the machine's price that is paid. */
-export function estimate(bytes: Bytes, { vcpus, memoryGiB }: Machine, prices: Prices, machinePart = 1): Estimate {
+export function estimate(bytes: Bytes, { vcpus, memoryGiB }: Machine, prices: Prices): Estimate {
   const cold = bytes.get("cold") ?? 0;
-  const machine = (vcpus * prices.vcpu + memoryGiB * prices.memoryGiB) * machinePart;
+  const machine = vcpus * prices.vcpu + memoryGiB * prices.memoryGiB;
   const disk = ((totalOf(bytes) - cold) / GIB) * HEADROOM * prices.diskGiB;
   const objects = (cold / GIB) * prices.objectGiB;
   return { machine, disk, objects, total: machine + disk + objects };
 }
 
-export const LEVERS = ["rawRetention", "messageRetention", "coldTier", "rightSize", "spot"] as const;
+export const LEVERS = ["rawRetention", "messageRetention", "coldTier", "rightSize"] as const;
 export type Lever = (typeof LEVERS)[number];
 
 /** What a lever is set to: days that are kept, or days until readings are cold. */
@@ -149,6 +146,11 @@ export interface LeverEffect {
   readonly saved: readonly { readonly provider: string; readonly amount: number }[];
 }
 
+/** The machine that would do: twice the load, and half as much memory again as is in use. @param load processors. @param usedGiB of memory. */
+export function neededFor(load: number, usedGiB: number): Machine {
+  return { vcpus: Math.max(1, Math.ceil(load * 2)), memoryGiB: Math.max(2, Math.ceil(usedGiB * 1.5)) };
+}
+
 /** What each lever would save on this installation; those that save nothing are left out. @param needed the machine that would do. */
 export function leversOf(
   measured: Measured,
@@ -162,20 +164,21 @@ export function leversOf(
     ...plan,
     days: { ...plan.days, ...(store in plan.days && { [store]: shorter(plan.days[store], days) }) },
   });
-  const effect = (lever: Lever, then: Bytes, on: Machine, partOf: (one: Prices) => number = () => 1): LeverEffect => ({
+  const effect = (lever: Lever, then: Bytes, on: Machine): LeverEffect => ({
     lever,
     bytesSaved: totalOf(now) - totalOf(then),
     saved: prices.map((one) => {
-      const amount = estimate(now, machine, one).total - estimate(then, on, one, partOf(one)).total;
+      const amount = estimate(now, machine, one).total - estimate(then, on, one).total;
       return { provider: one.provider, amount };
     }),
   });
+  // Of a machine that is too small already, no part is one to save.
+  const isEnough = needed.vcpus <= machine.vcpus && needed.memoryGiB <= machine.memoryGiB;
   const inAYear = (changed: Plan) => bytesIn(measured, LEVER_HORIZON, changed);
   return [
     effect("rawRetention", inAYear(keeping("raw", LEVER_DAYS.rawRetention)), machine),
     effect("messageRetention", inAYear(keeping("messages", LEVER_DAYS.messageRetention)), machine),
     effect("coldTier", inAYear({ ...plan, coldAfterDays: shorter(plan.coldAfterDays, LEVER_DAYS.coldTier) }), machine),
-    effect("rightSize", now, needed),
-    effect("spot", now, machine, ({ spotDiscount }) => 1 - spotDiscount),
+    ...(isEnough ? [effect("rightSize", now, needed)] : []),
   ].filter(({ bytesSaved, saved }) => bytesSaved > 0.5 || saved.some(({ amount }) => amount > 0.005));
 }

@@ -7,6 +7,7 @@ import {
   leversOf,
   type Machine,
   type Measured,
+  neededFor,
   perDay,
   perMessage,
   STORES,
@@ -126,10 +127,7 @@ async function answer(measured: Measured, { cost }: CostDeps): Promise<Omit<Cost
   const [month, year] = [bytesIn(measured, 30), bytesIn(measured, LEVER_HORIZON)];
   const { vcpus, load, memory, used } = cost.machine();
   const machine: Machine = { vcpus, memoryGiB: memory / GIB };
-  const needed: Machine = {
-    vcpus: Math.min(vcpus, Math.max(1, Math.ceil(load * 2))),
-    memoryGiB: Math.min(machine.memoryGiB, Math.max(2, Math.ceil((used / GIB) * 1.5))),
-  };
+  const needed = neededFor(load, used / GIB);
   const prices = await readPrices(cost.pricesFile);
   const providers = prices.file?.providers ?? [];
   return {
@@ -146,7 +144,7 @@ async function answer(measured: Measured, { cost }: CostDeps): Promise<Omit<Cost
     })),
     elsewhere: ELSEWHERE.filter((store) => !(store in bytes)),
     total: { bytes: totalOf(now), in30Days: known(totalOf(month)), in365Days: known(totalOf(year)) },
-    machine: { ...machine, load, neededVcpus: needed.vcpus, neededMemoryGiB: Math.ceil(needed.memoryGiB) },
+    machine: { ...machine, load, neededVcpus: needed.vcpus, neededMemoryGiB: needed.memoryGiB },
     prices: prices.file && {
       date: prices.file.date,
       source: prices.file.source,
