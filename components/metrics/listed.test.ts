@@ -3,7 +3,7 @@ import { inOrder, isFound, type ListedMetric, listedMetrics, nextSort, ONLY, rea
 
 const NO_THRESHOLDS = { warning: { below: null, above: null }, critical: { below: null, above: null } };
 const metric = (name: string, more: Partial<ListedMetric> = {}): ListedMetric => ({
-  ...{ name, kind: "number", unit: null, min: null, max: null, meaning: "none", ownUnits: 0, devices: 1 },
+  ...{ name, kind: "number", unit: null, min: null, max: null, meaning: "none", ownUnits: 0, units: [], devices: 1 },
   ...{ firstSeen: "2026-01-01T00:00:00.000Z", lastEventTime: null },
   ...{ owner: null, kept: [], description: null, decimals: null, color: null, aliases: [], thresholds: NO_THRESHOLDS },
   ...more,

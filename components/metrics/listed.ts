@@ -60,9 +60,14 @@ export function nextSort(sort: Sort, field: SortField): Sort {
 }
 
 /** True if part of the name, the unit or the owner is what is searched for. */
-export function isFound({ name, unit, owner }: Pick<ListedMetric, "name" | "unit" | "owner">, search: string): boolean {
+export function isFound(
+  { name, unit, units, owner }: Pick<ListedMetric, "name" | "unit" | "units" | "owner">,
+  search: string,
+): boolean {
   const text = search.toLowerCase();
-  return [name, unit ?? "", owner ?? ""].some((part) => part.toLowerCase().includes(text));
+  return [name, unit ?? "", ...units.map((one) => one.unit), owner ?? ""].some((part) =>
+    part.toLowerCase().includes(text),
+  );
 }
 
 /** Metrics in order. What has no value in that column comes last either way; equal ones are in order of their names. */

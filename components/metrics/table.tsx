@@ -142,7 +142,7 @@ function Row({ metric, dataOwner, index, isCurrent, may, isRemoved, onCurrent, o
         <span className={classes.below}>
           {[
             kindWord,
-            metric.unit && readable(metric.unit),
+            metric.unit === null ? unitsWords(metric.units) : readable(metric.unit),
             devices === null ? null : devices === 0 ? "in no device" : counted(devices, "device"),
           ]
             .filter(Boolean)
@@ -150,7 +150,10 @@ function Row({ metric, dataOwner, index, isCurrent, may, isRemoved, onCurrent, o
         </span>
       </td>
       <td className={classes.kind}>{kindWord}</td>
-      <td className={classes.unit} title={metric.unit === null ? undefined : readable(metric.unit)}>
+      <td
+        className={classes.unit}
+        title={metric.unit === null ? unitsWords(metric.units) || undefined : readable(metric.unit)}
+      >
         <Unit metric={metric} />
       </td>
       <td className={classes.owner} title={metric.owner ?? dataOwner ?? undefined}>
@@ -193,11 +196,14 @@ function Beside({ metric: { aliases, description } }: { metric: ListedMetric }) 
   );
 }
 
-function Unit({ metric: { unit, meaning, ownUnits } }: { metric: ListedMetric }) {
+/** Units of devices, where there is none for all. */
+const unitsWords = (units: ListedMetric["units"]) => units.map(({ unit }) => readable(unit)).join(", ");
+
+function Unit({ metric: { unit, units, meaning, ownUnits } }: { metric: ListedMetric }) {
   const own = ownUnits > 0 ? <small> own at {counted(ownUnits, "device")}</small> : null;
   return (
     <>
-      {unit !== null ? readable(unit) : ownUnits > 0 ? null : <None />}
+      {unit !== null ? readable(unit) : ownUnits > 0 ? unitsWords(units) : <None />}
       {unit !== null && meaning === "guessed" ? <small> guessed</small> : null}
       {own}
     </>

@@ -5,7 +5,7 @@ import { isGuessed, shownAs, unitOf } from "./meaning";
 const NO_THRESHOLDS = { warning: { below: null, above: null }, critical: { below: null, above: null } };
 const metric: MetricView = {
   ...{ name: "temperature", kind: "number", unit: "°C", min: null, max: null },
-  ...{ meaning: "guessed", ownUnits: 0, firstSeen: "2026-01-01T00:00:00.000Z" },
+  ...{ meaning: "guessed", ownUnits: 0, units: [], firstSeen: "2026-01-01T00:00:00.000Z" },
   ...{ owner: null, kept: [], description: null, decimals: null, color: null, aliases: [], thresholds: NO_THRESHOLDS },
 };
 

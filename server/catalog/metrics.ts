@@ -168,6 +168,28 @@ export async function ownUnits(
   return Object.fromEntries(rows.map(({ name, unit }) => [name, unit]));
 }
 
+/** A unit that devices have of their own, and how many they are. */
+export interface DevicesUnit {
+  readonly unit: string;
+  readonly devices: number;
+}
+
+/** Most units told of a metric. */
+const MOST_UNITS = 8;
+
+/** The units that devices at these sites have of their own, by metric, the commonest first and the first few of them alone. */
+export async function unitsOfDevices(db: Pool, sites: Sites): Promise<ReadonlyMap<string, readonly DevicesUnit[]>> {
+  const { rows } = await db.query<{ metric: string; units: DevicesUnit[] }>(
+    `SELECT metric, json_agg(json_build_object('unit', unit, 'devices', devices) ORDER BY place) AS units FROM (
+       SELECT m.name AS metric, u.unit, count(*) AS devices, row_number() OVER (PARTITION BY m.id ORDER BY count(*) DESC, u.unit) AS place
+       FROM device_unit u JOIN device d ON d.id = u.device_id JOIN metric m ON m.id = u.metric_id
+       WHERE $1::integer[] IS NULL OR d.site_id = ANY ($1) GROUP BY m.id, u.unit) AS counted
+     WHERE place <= $2 GROUP BY metric`,
+    [sites === "all" ? null : sites, MOST_UNITS],
+  );
+  return new Map(rows.map(({ metric, units }) => [metric, units]));
+}
+
 /** All units that these devices have of their own, by device and metric. */
 export async function ownUnitsOf(
   db: Pool,

@@ -69,6 +69,9 @@ const days = z.int().min(1).nullable();
 
 const listed = metric
   .extend({
+    units: z
+      .array(z.object({ unit: z.string(), devices: z.int().min(1) }))
+      .describe("Units that devices have of their own, as they or somebody said: the commonest first, eight at most"),
     kept: z
       .array(
         z.object({

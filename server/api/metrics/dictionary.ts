@@ -1,4 +1,4 @@
-import { type CatalogMetric, findMetrics } from "@/server/catalog/metrics";
+import { type CatalogMetric, type DevicesUnit, findMetrics, unitsOfDevices } from "@/server/catalog/metrics";
 import { type KeptWay, waysWords } from "@/server/domain/kept-words";
 import { readMetricRetention } from "@/server/readings/metric-retention";
 import { csvLines, type CsvValue } from "../csv";
@@ -10,6 +10,8 @@ interface Entry extends CatalogMetric {
   /** Its own, or DATA_OWNER. */
   readonly owner: string | null;
   readonly kept: readonly KeptWay[];
+  /** Those of devices that have one of their own, the commonest first. */
+  readonly units: readonly DevicesUnit[];
 }
 
 /** What the dictionary tells of a metric, by its heading. */
@@ -18,7 +20,8 @@ const COLUMNS: readonly (readonly [heading: string, of: (metric: Entry) => CsvVa
   ["description", ({ shown }) => shown.description],
   ["owner", ({ owner }) => owner],
   ["kind", ({ kind }) => kind],
-  ["unit", ({ unit }) => unit],
+  // Where nobody said one for all, what devices say themselves is what it is in.
+  ["unit", ({ unit, units }) => unit ?? (units.map((one) => one.unit).join(", ") || null)],
   ["min", ({ min }) => min],
   ["max", ({ max }) => max],
   ["decimals", ({ shown }) => shown.decimals],
@@ -80,9 +83,11 @@ function dictionary(
     ({ pool, prisma, lineage, retention }: MetricDeps) =>
       async ({ sites, now }) => {
         const keptOf = await readMetricRetention(pool, retention.startDays, { sites }, now);
+        const units = await unitsOfDevices(pool, sites);
         const entries = (await findMetrics(prisma, sites)).map((metric): Entry => ({
           ...metric,
           ...{ owner: metric.shown.owner ?? lineage.owner, kept: keptOf(metric.name) },
+          units: units.get(metric.name) ?? [],
         }));
         return { name: `metrics.${ending}`, text: once(write(entries)) };
       },

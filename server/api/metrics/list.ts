@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { findMetrics } from "@/server/catalog/metrics";
+import { findMetrics, unitsOfDevices } from "@/server/catalog/metrics";
 import { metricsAnswer } from "@/server/contracts/metrics";
 import type { PrismaClient } from "@/server/postgres/prisma";
 import { readMetricRetention } from "@/server/readings/metric-retention";
@@ -32,9 +32,13 @@ export const listMetrics = verb(
   ({ pool, prisma, lineage, retention }: MetricDeps) =>
     async ({ sites, now }) => {
       const keptOf = await readMetricRetention(pool, retention.startDays, { sites }, now);
+      const units = await unitsOfDevices(pool, sites);
       const items = await findMetrics(prisma, sites);
       return {
-        items: items.map((metric) => ({ ...toMetricView(metric), kept: keptOf(metric.name) })),
+        items: items.map((metric) => ({
+          ...toMetricView(metric),
+          ...{ kept: keptOf(metric.name), units: [...(units.get(metric.name) ?? [])] },
+        })),
         dataOwner: lineage.owner,
       };
     },

@@ -146,6 +146,21 @@ test("the dictionary tells the same as a file, for spreadsheets and for people",
   );
 });
 
+test("where nobody said a unit for all, those of the devices are told, the commonest first", async () => {
+  await patch("pressure", { unit: "bar", devices: ["us-1"] });
+  const told = async (name: string) => {
+    const lines = (await (await rig.get("exportDictionary")).text()).split("\r\n");
+    return lines
+      .find((one) => one.startsWith(`${name},`))!
+      .split(",")
+      .slice(3, 5);
+  };
+  expect((await metric("pressure"))!).toMatchObject({ unit: null, units: [{ unit: "bar", devices: 1 }] });
+  expect(await told("pressure")).toEqual(["number", "bar"]);
+  await patch("pressure", { unit: "kPa" });
+  expect(await told("pressure")).toEqual(["number", "kPa"]);
+});
+
 test("who answers for a metric is said of it, or is who answers for all; how long it is kept goes by the rules of its series", async () => {
   const tell = async () => {
     const { items, dataOwner } = await read(metricsAnswer, rig.get("listMetrics"));
