@@ -16,7 +16,7 @@ interface Place {
   readonly device: number;
 }
 
-/** @param countReceived those of whole hours, by series */
+/** @param countReceived by series */
 export function qualityJobs(countReceived: CountReceived): Job[] {
   return [
     {

@@ -8,7 +8,7 @@ export const DAY_MS = 86_400_000;
 /** Readings of the last moments may still be on their way. */
 const UNDER_WAY_MS = 60_000;
 
-/** Counts the readings of devices' series within [from, to). */
+/** Counts the readings of devices' series within [from, to), `from` a whole hour. */
 export type CountReceived = (
   tx: PoolClient,
   devices: readonly number[],
@@ -40,7 +40,7 @@ export async function scoreDay(
 ): Promise<number> {
   const to = Math.min(day + DAY_MS, now - UNDER_WAY_MS);
   const received = new Map(
-    (await countReceived(tx, devices, day, day + DAY_MS)).map((one) => [keyOf(one.device, one.metric), one]),
+    (await countReceived(tx, devices, day, to)).map((one) => [keyOf(one.device, one.metric), one]),
   );
   const before = await tx.query<{ device: number; metric: number }>(
     `SELECT device_id AS device, metric_id AS metric FROM quality_day WHERE device_id = ANY ($1::integer[]) AND bucket = $2 AND received > 0`,

@@ -10,7 +10,12 @@ export interface ReceivedSeries {
   readonly first: EpochMs;
 }
 
-/** Counts the readings of devices' series within [from, to), whole hours: those of merged hours by their rollups, the others by their blocks. */
+const HOUR_MS = 3_600_000;
+
+/**
+ * Counts the readings of devices' series within [from, to), `from` a whole hour: those of merged hours by their rollups, the others by their
+ * blocks. Of a merged hour that `to` lies in, all are counted.
+ */
 export async function countReceived(
   db: Pool | PoolClient,
   devices: readonly number[],
@@ -23,15 +28,18 @@ export async function countReceived(
        FROM rollup_hour r CROSS JOIN LATERAL unnest(r.metrics, r.counts, r.first_at) AS v (metric_id, n, at)
        WHERE r.device_id = ANY ($1::integer[]) AND r.bucket >= $2 AND r.bucket < $3
        UNION ALL
-       SELECT s.device_id, v.metric_id, s.time - coalesce(s.offsets[1], 0) * interval '1 ms', k.moments - cardinality(array_positions(
-           s.values[(v.i - 1) * k.moments + 1 : v.i * k.moments], NULL))
+       SELECT s.device_id, v.metric_id, s.time - coalesce(s.offsets[1], 0) * interval '1 ms',
+         CASE WHEN s.time < $3 THEN k.moments - cardinality(array_positions(s.values[(v.i - 1) * k.moments + 1 : v.i * k.moments], NULL))
+         ELSE (SELECT count(*) FROM unnest(coalesce(s.offsets, ARRAY[0]), s.values[(v.i - 1) * k.moments + 1 : v.i * k.moments]) AS m (o, value)
+           WHERE value IS NOT NULL AND s.time - o * interval '1 ms' < $3) END
        FROM device d
-       JOIN sample s ON s.device_id = d.id AND s.time >= greatest($2, d.rolled_until) AND s.time >= $2 AND s.time < $3
+       JOIN sample s ON s.device_id = d.id AND s.time >= greatest($2, d.rolled_until) AND s.time >= $2 AND s.time < $4
        CROSS JOIN LATERAL (SELECT coalesce(cardinality(s.offsets), 1) AS moments) AS k
        CROSS JOIN LATERAL unnest(s.metrics) WITH ORDINALITY AS v (metric_id, i)
        WHERE d.id = ANY ($1::integer[])
      ) AS counted WHERE n > 0 GROUP BY 1, 2`,
-    [devices, new Date(from), new Date(to)],
+    // A block lies within one hour, by the time of its last reading.
+    [devices, new Date(from), new Date(to), new Date(Math.ceil(to / HOUR_MS) * HOUR_MS)],
   );
   return rows;
 }
