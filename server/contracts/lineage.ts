@@ -37,7 +37,9 @@ const edge = z.object({
   count: z
     .number()
     .nullable()
-    .describe("What went this way since the start; of jobs, in the runs that are remembered; null: nobody counts"),
+    .describe(
+      "What went this way since the start; of jobs, in the runs that are remembered; of rollups, about those there are; null: nobody counts",
+    ),
   of: z.string().nullable().describe("What is counted, to stand after the number"),
   runs: z.int().nullable().describe("Of a job: runs that are remembered and did something, or failed"),
   failed: z.int().nullable().describe("Of them, those that failed"),

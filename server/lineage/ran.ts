@@ -40,6 +40,8 @@ export interface Ran {
   };
   readonly jobs: readonly JobRan[];
   readonly devices: number;
+  /** Whether there are rollups: merging an hour under way makes none. */
+  readonly rolled: { readonly minutes: boolean; readonly hours: boolean };
   /** Of metrics that have one of their own, each once. */
   readonly metricOwners: readonly string[];
   readonly lastEventAt: EpochMs | null;
@@ -71,6 +73,7 @@ export async function readRan(pool: Pool, jobs: readonly string[]): Promise<Ran>
            coalesce(sum(r.done), 0)::float8 AS done, ${MS("max(r.finished_at)")} AS "lastAt"
          FROM job j LEFT JOIN job_run r ON r.job = j.name AND r.finished_at IS NOT NULL AND (r.done > 0 OR r.state <> 'done')
          WHERE j.known AND j.name = ANY ($1::text[]) GROUP BY j.name) AS x),
+       'rolled', json_build_object('minutes', EXISTS (SELECT FROM rollup_minute), 'hours', EXISTS (SELECT FROM rollup_hour)),
        'devices', (SELECT count(*) FROM device), 'metricOwners', (SELECT coalesce(json_agg(DISTINCT owner ORDER BY owner), '[]') FROM metric WHERE owner IS NOT NULL), 'lastEventAt', (SELECT ${MS("max(last_event_time)")} FROM device),
        'cold', (SELECT json_build_object('files', count(*), 'readings', coalesce(sum(readings), 0)::float8, 'bytes', coalesce(sum(bytes), 0)::float8,
          'lastAt', ${MS("max(since)")}) FROM cold_file WHERE state = 'kept')) AS ran`,

@@ -122,8 +122,13 @@ async function lookAt({ pool, now }: { pool: Pool; now: number }, deps: LineageD
       bytes: ofTables("deadLetters", isOwn.documents).bytes,
       ...{ keptDays: deps.lineage.days.deadLetters, setBy: "DEAD_LETTER_RETENTION_DAYS", at: null },
     },
-    minutes: { ...ofTables("minutes"), keptDays: kept.minutes, setBy: "Retention", at: merged },
-    hours: { ...ofTables("hours"), keptDays: kept.hours, setBy: "Retention", at: merged },
+    minutes: {
+      ...ofTables("minutes"),
+      keptDays: kept.minutes,
+      setBy: "Retention",
+      at: ran.rolled.minutes ? merged : null,
+    },
+    hours: { ...ofTables("hours"), keptDays: kept.hours, setBy: "Retention", at: ran.rolled.hours ? merged : null },
     quarters: {
       ...ofTables("quarters"),
       ...{ keptDays: kept.hours, setBy: "Retention", at: jobOf(ran, "readings-quarters")?.lastAt ?? null },
@@ -151,7 +156,9 @@ async function lookAt({ pool, now }: { pool: Pool; now: number }, deps: LineageD
       }),
     ],
     sent: outbox && { ...outbox, lastSent: toInstantOrNull(outbox.lastSent) },
-    edges: FLOWS.filter(({ from, to }) => isThere(from) && isThere(to)).flatMap((flow) => edgesOf(flow, ran)),
+    edges: FLOWS.filter(({ from, to }) => isThere(from) && isThere(to)).flatMap((flow) =>
+      edgesOf(flow, ran, (kind) => stored(kind).rows.count),
+    ),
   };
 }
 
@@ -195,7 +202,8 @@ function writerOf(kind: Dataset, ran: Ran): string {
   return [...new Set(FLOWS.filter(({ to }) => to === kind).map(({ by }) => byWords(by, ran)))].join(", ");
 }
 
-function edgesOf({ from, to, by, counts }: Flow, ran: Ran): LineageEdge[] {
+/** @param rowsOf about how many there are of what lies in tables */
+function edgesOf({ from, to, by, counts }: Flow, ran: Ran, rowsOf: (kind: Dataset) => number): LineageEdge[] {
   const edge = { from: from as string, to, by: byWords(by, ran), job: null, runs: null, failed: null };
   if (from === "source")
     return ran.sources.map((one) => ({
@@ -204,6 +212,13 @@ function edgesOf({ from, to, by, counts }: Flow, ran: Ran): LineageEdge[] {
     }));
   if ("job" in by) {
     const { runs, failed, done, counts: words, lastAt } = jobOf(ran, by.job) ?? NEVER;
+    // What the job merged is no measure of rollups: it merges hours under way, of which it makes none.
+    if (to === "minutes" || to === "hours") {
+      const made = ran.rolled[to]
+        ? { count: rowsOf(to) || null, lastAt: toInstantOrNull(lastAt) }
+        : { count: 0, lastAt: null };
+      return [{ ...edge, job: by.job, of: CATALOG[to].rows, runs, failed, ...made }];
+    }
     return [
       { ...edge, job: by.job, count: done, of: words?.many ?? null, runs, failed, lastAt: toInstantOrNull(lastAt) },
     ];

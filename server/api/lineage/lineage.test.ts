@@ -38,6 +38,26 @@ test("what data there is is told with what really went each way", async () => {
   expect(new Set(edges.flatMap(({ from, to }) => [from, to]))).toEqual(new Set(nodes.map(({ id }) => id)));
 });
 
+test("an hour under way that was merged is no rollup", async () => {
+  await until(async () => (await rig.owner.query("SELECT FROM job WHERE name = 'readings-merge'")).rowCount === 1);
+  await rig.owner.query("DELETE FROM rollup_minute");
+  await rig.owner.query("DELETE FROM rollup_hour");
+  await rig.owner.query(
+    "INSERT INTO job_run (id, job, lane, state, done, trigger, started_at, finished_at) VALUES ('merged', 'readings-merge', 'merged', 'done', 50, 'schedule', now(), now())",
+  );
+  const told = async () => {
+    const { nodes, edges } = await read(
+      lineageAnswer,
+      rig.compose().handle("getLineage", new Request("http://here/api"), {}),
+    );
+    return ["minutes", "hours"].map((id) => ({
+      newest: nodes.find((one) => one.id === id)!.newest,
+      ...edges.find(({ from, to }) => from === "readings" && to === id)!,
+    }));
+  };
+  for (const one of await told()) expect(one).toMatchObject({ count: 0, lastAt: null, newest: null });
+});
+
 test("every job that is said to read or write data is one that there is", async () => {
   await until(async () => (await rig.owner.query("SELECT FROM job WHERE known")).rowCount! > 0);
   const { rows } = await rig.owner.query<{ name: string }>("SELECT name FROM job WHERE known");
