@@ -2,7 +2,7 @@ import { z } from "zod";
 import { KEY_KINDS, ROLES } from "@/server/domain/access";
 import { isName } from "@/server/domain/terms";
 import { readable } from "@/server/domain/readable";
-import { instant, text } from "./common";
+import { instant, moment, text } from "./common";
 import { label } from "./devices";
 
 const role = z.enum(ROLES).describe("Each may do all that those before it may");
@@ -224,9 +224,8 @@ export const auditAnswer = z.object({
   next: z.int().nullable().describe("Give it as `before` for the page that follows; null on the last"),
 });
 const searched = text(200).min(1).optional();
-const moment = z.iso
-  .datetime({ offset: true })
-  .transform((text) => Date.parse(text))
+const auditMoment = moment
+  .transform((time) => Date.parse(time))
   .refine((at) => Math.abs(at) < 8e12, "is out of reach")
   .optional();
 export const auditFilter = z.object({
@@ -234,8 +233,8 @@ export const auditFilter = z.object({
   verb: searched.describe("Exactly this verb"),
   target: searched.describe("Holds this text"),
   outcome: z.enum(["tried", "done", "denied", "failed"]).optional(),
-  from: moment.describe("Rows of this moment or later"),
-  to: moment.describe("Rows before this moment"),
+  from: auditMoment.describe("Rows of this moment or later"),
+  to: auditMoment.describe("Rows before this moment"),
 });
 export const auditQuery = auditFilter.extend({
   before: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional().describe("Rows older than this id"),

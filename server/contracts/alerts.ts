@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { SEVERITIES } from "@/server/domain/alerts/rule";
-import { cursor, instant, nameList, pageOf, text } from "./common";
+import { cursor, instant, moment, nameList, pageOf, text } from "./common";
 
 const severity = z.enum(SEVERITIES);
 const alertId = z.string().regex(/^[1-9]\d{0,17}$/, "must be the id of an alert");
@@ -68,8 +68,8 @@ export const alertsQuery = z.object({
     .union([z.literal("none"), alertId])
     .optional()
     .describe("none: those beneath no other; an id: those beneath this one"),
-  from: instant.optional().describe("Only those that weren't over before, by event time"),
-  to: instant.optional().describe("Only those that began before, by event time"),
+  from: moment.optional().describe("Only those that weren't over before, by event time"),
+  to: moment.optional().describe("Only those that began before, by event time"),
   order: z
     .enum(["latest", "worst"])
     .default("latest")
@@ -110,7 +110,7 @@ export const alertPath = z.object({ alert: alertId });
 export const acknowledgement = z
   .object({
     note: text(2000).nullable().default(null),
-    until: instant
+    until: moment
       .nullable()
       .default(null)
       .describe("When it ends; null: with the alert, or when that becomes more severe"),

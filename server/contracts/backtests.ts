@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { ruleSpec } from "@/server/domain/alerts/rule";
-import { instant, text } from "./common";
+import { instant, moment, text } from "./common";
 
 const range = {
-  from: z.string().max(64).optional().describe("RFC 3339; seven days before `to` if left out"),
-  to: z.string().max(64).optional().describe("RFC 3339; now if left out"),
+  from: moment.optional().describe("Seven days before `to` if left out"),
+  to: moment.optional().describe("Now if left out"),
 };
 
 /** A rule to be tried on one device. */

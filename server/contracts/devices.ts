@@ -2,7 +2,7 @@ import { z } from "zod";
 import { MOST_CHANGED } from "@/server/domain/device-lists";
 import { DEVICE_LABELS, keyProblem } from "@/server/domain/device-labels";
 import { LABEL_LENGTH, readLabel } from "@/server/domain/label";
-import { currentValue, cursor, instant, pageOf, text } from "./common";
+import { currentValue, cursor, instant, moment, pageOf, text } from "./common";
 
 /** live: heard from lately · stale: overdue · silent: long overdue, or it said goodbye · new: discovered, nothing committed yet. */
 export const deviceState = z.enum(["live", "stale", "silent", "new"]).meta({ id: "DeviceState" });
@@ -157,8 +157,8 @@ export const devicesAnswer = pageOf(device)
 
 export const readingsQuery = z.object({
   metric: text(128).min(1),
-  from: z.iso.datetime({ offset: true }).optional().describe("First moment; default one hour before `to`"),
-  to: z.iso.datetime({ offset: true }).optional().describe("End, exclusive; default now"),
+  from: moment.optional().describe("First moment; default one hour before `to`"),
+  to: moment.optional().describe("End, exclusive; default now"),
   resolution: z.enum(["auto", "raw", "minute", "hour"]).default("auto"),
   maxPoints: z.coerce
     .number()

@@ -1,15 +1,8 @@
 import { z } from "zod";
 import { EVENT_KINDS, EVENT_SEVERITIES, type EventKind, LANES } from "@/server/domain/events/event";
-import { cursor, instant, nameList, pageOf, text } from "./common";
-
-/** The first moment that every engine holds. */
-export const YEAR_1 = -62_135_596_800_000;
-const YEAR_10000 = 253_402_300_800_000;
+import { cursor, instant, moment, nameList, pageOf, text } from "./common";
 
 const severity = z.enum(EVENT_SEVERITIES);
-const moment = z.iso
-  .datetime({ offset: true })
-  .refine((text) => Date.parse(text) >= YEAR_1 && Date.parse(text) < YEAR_10000, "must be in the years 1 to 9999");
 /** JSON in PostgreSQL takes no half of a character. */
 const isWhole = (text: string) => !/\p{Cs}/u.test(text);
 const HALVES = "must not hold half a character";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { MOST_NAMED } from "@/server/domain/device-lists";
-import { instant, nameList, text } from "./common";
+import { instant, moment, nameList, text } from "./common";
 import { fleetFilter } from "./fleet";
 
 /** Most devices that are read at once: as series of their own, or to make those of sites and types. */
@@ -20,8 +20,8 @@ export const exploreQuery = z.object({
     .enum(["device", "site", "type"])
     .default("device")
     .describe("What a series is of: a device; or all devices of a site or type together, each counting the same"),
-  from: z.iso.datetime({ offset: true }).optional().describe("First moment; default one hour before `to`"),
-  to: z.iso.datetime({ offset: true }).optional().describe("End, exclusive; default now"),
+  from: moment.optional().describe("First moment; default one hour before `to`"),
+  to: moment.optional().describe("End, exclusive; default now"),
   points: z.coerce
     .number()
     .int()

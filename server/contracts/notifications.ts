@@ -3,7 +3,7 @@ import { CHANNEL_KINDS, CHANNELS } from "@/server/domain/notifications/channel";
 import { GROUP_BY, matchersSchema } from "@/server/domain/notifications/matcher";
 import { OCCASIONS } from "@/server/domain/notifications/message";
 import { NOTIFICATION_STATES, VERDICTS } from "@/server/domain/notifications/verdict";
-import { instant, text } from "./common";
+import { instant, moment, text } from "./common";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -176,8 +176,8 @@ export const silencesAnswer = z
   .meta({ id: "Silences" });
 const silenceParts = {
   matchers: matchersSchema.min(1, "must say what is silenced"),
-  startsAt: instant.optional().describe("Left out: now"),
-  endsAt: instant.describe("30 days after it starts at most"),
+  startsAt: moment.optional().describe("Left out: now"),
+  endsAt: moment.describe("30 days after it starts at most"),
 };
 export const newSilenceBody = z.strictObject({
   ...silenceParts,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { CHANNELS } from "@/server/domain/oddness/detector";
-import { cursor, instant, pageOf, text } from "./common";
+import { cursor, instant, moment, pageOf, text } from "./common";
 
 /** From this oddness on a stretch is shown unless another is asked for: less comes by chance, on a fleet every few minutes. */
 export const SHOWN_FROM = 1.3;
@@ -102,8 +102,8 @@ export const labelBody = z.strictObject({
 
 export const deviceOddnessQuery = z.object({
   metric: text(128).min(1),
-  from: z.iso.datetime({ offset: true }).optional().describe("First moment; default one hour before `to`"),
-  to: z.iso.datetime({ offset: true }).optional().describe("End, exclusive; default now. At most 31 days after `from`"),
+  from: moment.optional().describe("First moment; default one hour before `to`"),
+  to: moment.optional().describe("End, exclusive; default now. At most 31 days after `from`"),
 });
 
 export const deviceOddnessAnswer = z

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { DEVICE_CHECKS, FLAG_LEVELS, SERIES_CHECKS, SLOW_CHECKS } from "@/server/domain/quality/checks";
-import { cursor, instant, pageOf, text } from "./common";
+import { cursor, instant, moment, pageOf, text } from "./common";
 
 const check = z
   .enum([...keysOf(SERIES_CHECKS), ...keysOf(DEVICE_CHECKS), ...keysOf(SLOW_CHECKS)])
@@ -62,8 +62,8 @@ export const qualityAnswer = pageOf(
   .meta({ id: "Quality" });
 
 export const deviceQualityQuery = z.object({
-  from: z.iso.datetime({ offset: true }).optional().describe("First moment; default one hour before `to`"),
-  to: z.iso.datetime({ offset: true }).optional().describe("End, exclusive; default now"),
+  from: moment.optional().describe("First moment; default one hour before `to`"),
+  to: moment.optional().describe("End, exclusive; default now"),
 });
 
 export const deviceQualityAnswer = z

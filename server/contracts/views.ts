@@ -2,7 +2,7 @@ import { z } from "zod";
 import { EVENT_KINDS, EVENT_SEVERITIES } from "@/server/domain/events/event";
 import { readLabel } from "@/server/domain/label";
 import { isName } from "@/server/domain/terms";
-import { text } from "./common";
+import { moment, text } from "./common";
 import { exploreQuery, MOST_LINES } from "./explore";
 import { fleetFilter, fleetSummaryQuery } from "./fleet";
 import { VIEW_NAME_LENGTH, VIEW_PAGES, type ViewPage } from "./view-pages";
@@ -12,7 +12,6 @@ const VIEW_QUERY_LENGTH = 4000;
 /** Views that one person keeps at most, and that everyone shares at most. */
 export const MOST_VIEWS = 100;
 
-const moment = z.iso.datetime({ offset: true });
 const list = <T extends string>(of: readonly T[]) =>
   text(256)
     .transform((names) => names.split(","))

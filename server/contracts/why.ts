@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ruleSpec } from "@/server/domain/alerts/rule";
 import { REASONS } from "@/server/domain/alerts/why";
-import { instant, text } from "./common";
+import { instant, moment, text } from "./common";
 
 export const whyQuery = z.object({
   rule: z.coerce
@@ -12,9 +12,9 @@ export const whyQuery = z.object({
     .describe("A rule's id"),
   device: text(128).min(1),
   metric: text(128).min(1).optional().describe("Of a rule that watches several series of a device, this one"),
-  at: text(40).optional().describe("The moment that is asked about, instead of from and to"),
-  from: text(40).optional().describe("RFC 3339, or epoch seconds or milliseconds; an hour before `to` if left out"),
-  to: text(40).optional().describe("Now if left out; at most 24 h after `from`"),
+  at: moment.optional().describe("The moment that is asked about, instead of from and to"),
+  from: moment.optional().describe("An hour before `to` if left out"),
+  to: moment.optional().describe("Now if left out; at most 24 h after `from`"),
   zone: text(64).default("UTC").describe("The zone of the times in the sentence: an IANA name"),
 });
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { eventsAnswer, eventsQuery, lagAnswer, lagQuery, YEAR_1 } from "@/server/contracts/events";
+import { YEAR_1 } from "@/server/contracts/common";
+import { eventsAnswer, eventsQuery, lagAnswer, lagQuery } from "@/server/contracts/events";
 import { laneOf, sentenceOf } from "@/server/domain/events/event";
 import type { EpochMs } from "@/server/domain/terms";
 import { readLag } from "@/server/events/lag";
