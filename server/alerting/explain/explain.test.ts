@@ -171,6 +171,26 @@ test("2 made later", async () => {
   expect(await why(id)).toBe("made-later: The rule was made later, at 11:30.");
 });
 
+test("2 a moment after the rule was made is judged by what was then, not by what was just before", async () => {
+  const id = await rule(hot({ of: { sites: ["north"] } }), T + 8 * MIN);
+  await bench.pool.query(`INSERT INTO site (name) VALUES ('south')`);
+  await send(from(0, 1200, 85));
+  await bench.pool.query(`UPDATE device SET site_id = (SELECT id FROM site WHERE name = 'south')`);
+  await bench.pool.query(`UPDATE device_past SET until = $1`, [new Date(T - HOUR)]);
+  const south = "not-selected: The rule is for site north; press-07 is at south.";
+  expect(await why(id, { at: 600 })).toBe(south);
+  expect(await why(id, { from: 0, to: 1200 })).toBe(south);
+  expect(await why(id, { at: 420 })).toBe("made-later: The rule was made later, at 10:08.");
+});
+
+test("3 a moment at which it was off, though it was on just before", async () => {
+  const id = await rule(hot());
+  await send(from(0, 300, 60));
+  await change(id, { enabled: false }, T + 330 * S);
+  await send(from(360, 900, 85));
+  expect(await why(id, { at: 600 })).toBe("off: The rule has been off since 10:05:30.");
+});
+
 test("2 readings that came when the rule was there are judged, whatever their time", async () => {
   await send(from(-600, -600, 20));
   const id = await rule(hot(), T + 90 * MIN);

@@ -63,7 +63,8 @@ export interface Explanation {
 const HOUR = 3_600_000;
 
 /** Says why a rule told of a device within a stretch, or why it didn't: the first step that decided it. */
-export async function explain(deps: ExplainDeps, question: Question): Promise<Explanation> {
+export async function explain(deps: ExplainDeps, asked: Question): Promise<Explanation> {
+  const question = sinceMade(asked);
   const { rule, device, metric, from, to, at, say } = question;
   const found = await readAlertsOf(deps.pool, { rule: rule.id, device: device.id, metric, from, to });
   const alert = alertAsked(found, from, at);
@@ -80,6 +81,13 @@ export async function explain(deps: ExplainDeps, question: Question): Promise<Ex
   return { alert: null, metric, version, steps: [], ...answer };
 }
 
+/** What was before the rule decides nothing of a question that ends when the rule is there. */
+function sinceMade(question: Question): Question {
+  const { rule, from, to, at } = question;
+  const made = rule.versions[0]!.at;
+  return made > from && made <= (at ?? to) ? { ...question, from: made } : question;
+}
+
 type Answer = Pick<Explanation, "reason"> & Partial<Explanation>;
 
 async function ofCondition(deps: ExplainDeps, question: Question): Promise<Answer> {
@@ -94,6 +102,12 @@ async function ofCondition(deps: ExplainDeps, question: Question): Promise<Answe
   const moments = inside.length > 0 ? inside.map(({ time }) => judgedAt(time)) : [at ?? to];
   const blocks = moments.map((moment) => blockedAt(rule, device, moment, say));
   const first = blocks.find((one) => one !== null);
+  if (at !== null) {
+    // Whatever came of the time around it: what was of the moment itself wasn't judged.
+    const sample = inside.findLast(({ time }) => time <= at);
+    const then = blockedAt(rule, device, Math.max(at, sample ? judgedAt(sample.time) : at), say);
+    if (then !== null) return { reason: then };
+  }
   if (first && blocks.every((one) => one !== null)) return { reason: first };
 
   const used = new Set(moments.map((moment) => versionAt(rule, moment)).filter((one) => one !== null));
@@ -178,7 +192,7 @@ function notInForce({ version }: RulePast): Reason {
 async function ofOther(deps: ExplainDeps, question: Question, { spec }: PastVersion): Promise<Answer> {
   const { rule, device, from, to, at, say, now } = question;
   const blocked = blockedAt(rule, device, at ?? to, say);
-  if (blocked !== null && blockedAt(rule, device, from, say) !== null) return { reason: blocked };
+  if (blocked !== null && (at !== null || blockedAt(rule, device, from, say) !== null)) return { reason: blocked };
   if (spec.kind === "silence") {
     const [arrivals, open, watermark] = await Promise.all([
       readArrivals(deps.archive, device.facts.name, { from: from - HOUR, to: to + HOUR, now, events: [] }),

@@ -82,6 +82,8 @@ test("refuses what can't be asked, saying what and where", async () => {
     ["rule=1&device=d-1&from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "from"],
     ["rule=1&device=d-1&from=2026-01-01T00:00:00Z&to=2026-01-03T00:00:00Z", "from"],
     ["rule=1&device=d-1&zone=Nowhere", "zone"],
+    ["rule=1&device=d-1&at=9000-01-01T00:00:00Z", "at"],
+    ["rule=1&device=d-1&from=9000-01-01T00:00:00Z&to=9000-01-01T01:00:00Z", "from"],
   ] as const;
   for (const [query, at] of wrong) expect((await ask(query)).errors, query).toMatchObject([{ at }]);
 });

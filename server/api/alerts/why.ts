@@ -58,7 +58,9 @@ export const explainAlert = verb(
       ]);
       if (rule === null) throw noRule(query.rule);
       if (device === null) throw noDevice(query.device);
-      const { from, to, at } = stretchAsked(query, now, rule.versions.at(-1)!.spec);
+      // The device's clock may be ahead of the one here.
+      const latest = Math.max(now, device.latest ?? now);
+      const { from, to, at } = stretchAsked(query, now, latest, rule.versions.at(-1)!.spec);
       const say = sayIn(zoneAsked(query.zone), at ?? from);
       const { reason, alert, metric, version, steps } = await explain(
         {
@@ -92,20 +94,28 @@ export const explainAlert = verb(
 function stretchAsked(
   query: { readonly at?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined },
   now: number,
+  latest: number,
   spec: object,
 ): { from: number; to: number; at: number | null } {
   if (query.at === undefined) {
     const range = rangeAsked(query, now);
     if (range.to - range.from > LONGEST_MS)
       throw invalid([{ at: "from", message: "must be at most 24 h before `to`" }]);
-    return { ...range, at: null };
+    if (range.from > latest) throw notYet("from", now);
+    return { ...range, to: Math.min(range.to, latest), at: null };
   }
   if (query.from !== undefined || query.to !== undefined)
     throw invalid([{ at: "at", message: "can’t be given together with `from` or `to`" }]);
   const at = parseEventTime(query.at);
   if (at === null) throw invalid([{ at: "at", message: "must be from 1970 to 9999" }]);
+  if (at > latest) throw notYet("at", now);
   const around = Math.min(LONGEST_MS / 2, Math.max(AROUND_MS, "forMs" in spec ? 2 * Number(spec.forMs) : 0));
   return { from: at - around, to: Math.max(at, Math.min(at + around, now)), at };
+}
+
+/** Nothing was decided of what is still to come. */
+function notYet(at: string, now: number) {
+  return invalid([{ at, message: `must not be in the future: it is ${toInstant(now)} here` }]);
 }
 
 function zoneAsked(zone: string): string {
