@@ -51,7 +51,7 @@ const ms = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
 const apart = (part: "before" | "after") =>
   `(SELECT array_agg(v.value ORDER BY v.value) FROM audit_value v WHERE v.row_id = u.id AND v.path LIKE 'detail.${part}.%')`;
 
-/** The sources, each with the same columns. What changed nothing is on record, and no event. A device's are where it is now. Parameters: 1 sites, 2 from, 3 to, 4 kinds, 12 verbs of edits. */
+/** The sources, each with the same columns. What changed nothing, or was only tried (`dryRun`), is on record, and no event. A device's are where it is now. Parameters: 1 sites, 2 from, 3 to, 4 kinds, 12 verbs of edits. */
 const ALL = `
   SELECT 'e' || e.id AS id, e.kind, e.key, e.severity, coalesce(d.site_id, e.site_id) AS site_id, coalesce(s.name, e.site_name) AS site,
     coalesce(d.name, e.device_name) AS device, e.started_at, e.ended_at,
@@ -75,7 +75,7 @@ const ALL = `
   FROM audit_row u CROSS JOIN LATERAL (
       SELECT coalesce(u.target, (SELECT value FROM audit_value v WHERE v.row_id = u.id AND v.path = 'target')) AS target) AS t
     LEFT JOIN device d ON u.verb IN ('updateDevice', 'changeDevices') AND d.name = t.target LEFT JOIN site s ON s.id = d.site_id
-  WHERE u.time >= $2 AND u.time < $3 AND u.outcome = 'done' AND u.verb = ANY ($12) AND ($4::text[] IS NULL OR 'edit' = ANY ($4))
+  WHERE u.time >= $2 AND u.time < $3 AND u.outcome = 'done' AND u.verb = ANY ($12) AND u.detail->'dryRun' IS DISTINCT FROM 'true' AND ($4::text[] IS NULL OR 'edit' = ANY ($4))
     AND NOT (u.detail->'before' IS NOT NULL AND u.detail->'before' = u.detail->'after' AND ${apart("before")} IS NOT DISTINCT FROM ${apart("after")})`;
 
 /** Reads what happened, the latest first. What is of no site is told to who sees all sites alone. */

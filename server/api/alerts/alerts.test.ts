@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { alert, alertsAnswer, alertSummary, alertWithEvents } from "@/server/contracts/alerts";
+import { eventsAnswer } from "@/server/contracts/events";
 import { alertRule, alertRules, alertRulesFile, importedRules, ruleEpisodes } from "@/server/contracts/rules";
 import { createApiRig, JSON_TYPE, message, read, refused } from "@/server/testing/api-rig";
 import { until } from "@/server/testing/until";
@@ -110,6 +111,8 @@ test("rules go out as one file and come in again, by their names", async () => {
     ...{ same: ["hot"], removed: ["silent"] },
   });
   expect((await read(alertRules, rig.get("listRules"))).items.map(({ name }) => name)).toEqual(["hot"]);
+  const events = await read(eventsAnswer, rig.get("listEvents", {}, "kinds=edit&text=import"));
+  expect(events.items.length, "what was only tried, or changed nothing, is no event").toBe(2);
 });
 
 test("alerts are listed worst first, by their parent, devices and time, with whom they were told to; and counted", async () => {

@@ -41,10 +41,14 @@ export const importRules = writingVerb(
         for (const settings of added) await addRule(tx, settings, by);
         for (const { id } of removed) await removeRule(tx, id);
       }
+      const there = known.filter(({ name }) => rules.some((rule) => rule.name === name));
+      // In one order: what is the same before and after changed nothing.
+      const byName = (some: readonly RuleSettings[]) =>
+        some.map(noteOfRule).toSorted((a, b) => (a.name < b.name ? -1 : 1));
       note({
         detail: dryRun
           ? { dryRun, others }
-          : { after: { rules: rules.map(noteOfRule) }, removed: removed.map(noteOfRule) },
+          : { before: { rules: byName([...there, ...removed]) }, after: { rules: byName(rules) } },
       });
       return {
         dryRun,
