@@ -106,8 +106,13 @@ function toldBy(messages: number | null, untold: number, episodes: number): stri
   return counted(messages, "message");
 }
 
-function Warnings({ matches: { devices, slow, units }, draft }: { matches: RuleMatches; draft: Draft }) {
+function Warnings({ matches: { devices, slow, units, otherKinds }, draft }: { matches: RuleMatches; draft: Draft }) {
   const said = [
+    ...otherKinds.map(({ metric, kind }) =>
+      kind === "number"
+        ? `${metric} is a number: it counts as true where it is 1, as false where it is 0, else as neither.`
+        : `${metric} is true or false, which is 1 or 0: neither is beyond the limit.`,
+    ),
     ...units.map(
       ({ metric, units: of }) =>
         `${metric} isn’t in one unit everywhere: ${of.map((unit) => unit || "none").join(", ")}.`,

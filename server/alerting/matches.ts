@@ -1,7 +1,8 @@
 import type { Pool, PoolClient } from "pg";
 import type { Sites } from "@/server/domain/access";
-import { judgedOf, oddnessOf, selectorOf } from "@/server/domain/alerts/judged";
-import type { RuleSpec } from "@/server/domain/alerts/rule";
+import { asksOtherKind, judgedOf, oddnessOf, selectorOf } from "@/server/domain/alerts/judged";
+import type { ConditionRule, RuleSpec } from "@/server/domain/alerts/rule";
+import { matcherOf } from "@/server/domain/series-rules";
 import { readDevices } from "./load";
 
 /** What a rule watches, and what of it may surprise. */
@@ -14,6 +15,13 @@ interface Matches {
   readonly slow: number;
   /** The units that a watched metric has on these devices, where there are several. */
   readonly units: readonly { readonly metric: string; readonly units: readonly string[] }[];
+  /** Watched metrics of a kind that the rule doesn't ask for. */
+  readonly otherKinds: readonly KindOfMetric[];
+}
+
+interface KindOfMetric {
+  readonly metric: string;
+  readonly kind: "number" | "boolean";
 }
 
 /** Counts what of these sites a rule watches, just as it is judged. */
@@ -23,7 +31,7 @@ export async function countMatches(tx: Pool | PoolClient, spec: RuleSpec, sites:
     [sites === "all" ? null : sites],
   );
   const found = { devices: 0, series: 0, slow: 0 };
-  if (spec.kind === "pipeline") return { ...found, sample: null, units: [] };
+  if (spec.kind === "pipeline") return { ...found, sample: null, units: [], otherKinds: [] };
   const ids: number[] = [];
   const watched = new Set<number>();
   const isFor = selectorOf(spec.of);
@@ -47,7 +55,25 @@ export async function countMatches(tx: Pool | PoolClient, spec: RuleSpec, sites:
     if (spec.kind === "condition" && spec.forMs > 0 && gapMs !== null && gapMs > spec.forMs) found.slow++;
   }
   const metrics = [...watched];
-  return { ...found, sample: await sampleOf(tx, ids, metrics), units: await differingUnits(tx, ids, metrics) };
+  return {
+    ...{ ...found, sample: await sampleOf(tx, ids, metrics), units: await differingUnits(tx, ids, metrics) },
+    otherKinds: spec.kind === "condition" ? await otherKinds(tx, spec, metrics) : [],
+  };
+}
+
+async function otherKinds(
+  tx: Pool | PoolClient,
+  { conditions }: ConditionRule,
+  metrics: readonly number[],
+): Promise<KindOfMetric[]> {
+  const { rows } = await tx.query<KindOfMetric>(
+    `SELECT name AS metric, kind FROM metric WHERE id = ANY ($1::integer[]) ORDER BY name`,
+    [metrics],
+  );
+  const asks = conditions.map((one) => ({ one, isOf: matcherOf(one.metric) }));
+  return rows
+    .filter(({ metric, kind }) => asks.some(({ one, isOf }) => isOf(metric) && asksOtherKind(one, kind)))
+    .slice(0, 20);
 }
 
 async function sampleOf(

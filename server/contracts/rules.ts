@@ -102,6 +102,11 @@ export const ruleMatches = z
     units: z
       .array(z.object({ metric: z.string(), units: z.array(z.string()) }))
       .describe("Watched metrics whose unit isn't the same on all of them; an empty text is no unit"),
+    otherKinds: z
+      .array(z.object({ metric: z.string(), kind: z.enum(["number", "boolean"]) }))
+      .describe(
+        "Watched metrics of a kind that the rule doesn't ask for: numbers for true or false, or the other way round",
+      ),
   })
   .meta({ id: "RuleMatches" });
 

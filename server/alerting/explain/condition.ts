@@ -1,6 +1,6 @@
-import { judgedOf } from "@/server/domain/alerts/judged";
+import { asksOtherKind, judgedOf } from "@/server/domain/alerts/judged";
 import type { JudgedRule } from "@/server/domain/alerts/condition";
-import type { ConditionRule } from "@/server/domain/alerts/rule";
+import type { Condition, ConditionRule } from "@/server/domain/alerts/rule";
 import { leastBounds, type Trace, traceRule, type TracedSample, type Try } from "@/server/domain/alerts/trace";
 import {
   cameLate,
@@ -95,7 +95,8 @@ export function outcomesOf(spec: ConditionRule, judged: Judged, asked: Asked): O
     // What began before the end is followed to its own.
     const end = Math.max(to, Math.min(asked.until, to + rule.forMs + 600_000));
     const trace = traceRule(rule, judged.samples, from, end);
-    const found = outcomeOf(rule, said, trace, judged, asked);
+    const asks = said.map((one) => spec.conditions.find((of) => matcherOf(of.metric)(one.name))!);
+    const found = outcomeOf(rule, { said, asks }, trace, judged, asked);
     return found === null ? [] : [{ ...found, metric: name, steps: stepsOf(rule, said, trace, asked) }];
   });
 }
@@ -104,7 +105,7 @@ type Found = Omit<Outcome, "metric" | "steps">;
 
 function outcomeOf(
   rule: JudgedRule,
-  said: readonly SaidMetric[],
+  { said, asks }: { readonly said: readonly SaidMetric[]; readonly asks: readonly Condition[] },
   trace: Trace,
   judged: Judged,
   asked: Asked,
@@ -154,7 +155,7 @@ function outcomeOf(
     amongOthers: closest.others > 0,
     looks,
   };
-  const other = otherKind(near, asked);
+  const other = otherKind(asks[closest.condition]!, near, asked);
   return { rank: 1, weight: nearness(near), ...at, reason: other ?? neverBeyond(say, near) };
 }
 
@@ -167,16 +168,25 @@ function nearness({ bounds: [low, high], value }: { bounds: readonly [number, nu
 }
 
 /** A metric of true and false never is above 80, and a number hardly ever “true”. */
-function otherKind(near: Parameters<typeof neverBeyond>[1], { say }: Asked): Reason | null {
+function otherKind(asks: Condition, near: Parameters<typeof neverBeyond>[1], { say }: Asked): Reason | null {
   const { condition, bounds, metric, at, value } = near;
-  if (condition.what !== "value" || metric.kind !== "boolean") return null;
-  const can = [0, 1].some((one) => (condition.equals ? one === bounds[0] : one < bounds[0] || one > bounds[1]));
-  if (can) return null;
-  const number = { ...metric, kind: "number" as const };
+  if (!asksOtherKind(asks, metric.kind)) return null;
+  const was = `${valueOf(condition, metric, value)} at ${say.time(at)}`;
+  const told = { at, numbers: { value }, times: { at }, words: { metric: metric.name, kind: metric.kind } };
+  if (metric.kind === "boolean") {
+    const wanted = limitWords(condition, bounds, { ...metric, kind: "number" });
+    return reason(
+      "kind-differs",
+      `${metric.name} is true or false, and the rule asks for a number ${wanted}: it was ${was}.`,
+      told,
+    );
+  }
+  // A flag that is sent as 0 and 1 is meant.
+  if (value === 0 || value === 1) return null;
   return reason(
     "kind-differs",
-    `${metric.name} is true or false, and the rule asks for a number ${limitWords(condition, bounds, number)}: it was ${valueOf(condition, metric, value)} at ${say.time(at)}.`,
-    { at, numbers: { value }, times: { at }, words: { metric: metric.name, kind: metric.kind } },
+    `${metric.name} is a number, and the rule asks whether it is ${asks.is}, for which a number has to be ${bounds[0]}: it was ${was}.`,
+    told,
   );
 }
 

@@ -252,6 +252,14 @@ test("5 another kind", async () => {
   );
 });
 
+test("5 a number, asked whether it is true", async () => {
+  const id = await rule({ ...hot(), conditions: [{ metric: "temperature", is: "true" }] });
+  await send(from(0, 600, 20.5));
+  expect(await why(id)).toBe(
+    "kind-differs: temperature is a number, and the rule asks whether it is true, for which a number has to be 1: it was 20.5 °C at 10:00.",
+  );
+});
+
 test("6 never beyond: the closest, when, and by how much", async () => {
   const id = await rule(hot());
   await send([...from(0, 3600, 70), [183, 78.9]]);

@@ -64,6 +64,9 @@ test("a rule is tried on one device at once, and on all as a job that can be sto
   expect(await matches(HOT)).toMatchObject({ devices: 3, series: 3, sample: { metric: "temperature" } });
   const colder = { ...HOT, conditions: [{ ...HOT.conditions[0], warning: 0 }] };
   expect(await matches(colder)).toEqual(await matches(HOT));
+  expect(await matches(HOT)).toMatchObject({ otherKinds: [] });
+  const asTrue = { ...HOT, conditions: [{ metric: "temperature", is: "true" }] };
+  expect(await matches(asTrue)).toMatchObject({ otherKinds: [{ metric: "temperature", kind: "number" }] });
   expect(await matches({ kind: "quality", below: 80, of: { sites: ["north"] } })).toMatchObject({ devices: 2 });
 
   const job = await start();

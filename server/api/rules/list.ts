@@ -116,8 +116,15 @@ export const countRuleMatches = verb(
   },
   () =>
     async ({ tx, sites }, { request }) => {
-      const { units, ...matches } = await countMatches(tx, (await parseJsonBody(ruleMatchesBody, request)).spec, sites);
-      return { ...matches, units: units.map(({ metric, units: of }) => ({ metric, units: [...of] })) };
+      const { units, otherKinds, ...matches } = await countMatches(
+        tx,
+        (await parseJsonBody(ruleMatchesBody, request)).spec,
+        sites,
+      );
+      return {
+        ...{ ...matches, units: units.map(({ metric, units: of }) => ({ metric, units: [...of] })) },
+        otherKinds: [...otherKinds],
+      };
     },
 );
 

@@ -132,6 +132,17 @@ export function qualityOf({ below, forMs, keepMs, severity }: QualityRule): Judg
   return { match: "all", conditions: [condition], forMs, keepMs, least: severity };
 }
 
+/** Whether a condition asks for what no value of this kind is meant to be: a number for true or false, true or false for a limit that neither crosses. */
+export function asksOtherKind(
+  { what, is, warning, critical }: Pick<Condition, "what" | "is" | "warning" | "critical">,
+  kind: "number" | "boolean",
+): boolean {
+  if (is === "true" || is === "false") return kind === "number";
+  if (kind === "number" || what !== "value" || is === "invalid") return false;
+  const all = [boundsOf(is, warning), boundsOf(is, critical)].filter((bounds) => bounds !== null);
+  return ![0, 1].some((one) => all.some(([low, high]) => (is === "equals" ? one === low : one < low || one > high)));
+}
+
 function judged(of: Condition, metric: MetricFacts, holdMs: number): JudgedCondition | null {
   const base = { metric: metric.id, what: of.what, holdMs, clear: null, equals: false };
   const bySeverity = (bounds: Bounds) => {
