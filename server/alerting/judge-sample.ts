@@ -86,6 +86,10 @@ function judgeLoud(
 
 /** States are stored when something of them changed, and now and then: what comes in between is read again after a restart. */
 const KEEP_EVERY_MS = 600_000;
+/** The figures of what fires are shown as those of now: they are stored this often, by the time of the readings. */
+const SHOW_EVERY_MS = 15_000;
+/** Figures alone make no batch write more than so many: where a whole fleet fires, those left over are written by the next ones. */
+const MOST_SHOWN = 500;
 
 /** Remembers a state, and has it stored if it says more than the one that is. */
 export function settle(watched: Watched, instance: Instance, state: AlertState, changed: Map<Instance, Watched>): void {
@@ -99,8 +103,15 @@ export function settle(watched: Watched, instance: Instance, state: AlertState, 
         kept.phase !== state.phase ||
         kept.episode?.startedAt !== state.episode?.startedAt ||
         (kept.episode?.noDataSince == null) !== (state.episode?.noDataSince == null) ||
-        (state.at ?? 0) - (kept.at ?? 0) >= KEEP_EVERY_MS;
+        (state.at ?? 0) - (kept.at ?? 0) >= KEEP_EVERY_MS ||
+        (changed.size < MOST_SHOWN && showsOld(kept, state));
   if (hasChanged) changed.set(instance, watched);
+}
+
+/** True where the alert of a state shows figures that aren't those of now any more. */
+function showsOld(kept: AlertState, { phase, at, episode }: AlertState): boolean {
+  if ((phase !== "firing" && phase !== "recovering") || (at ?? 0) - (kept.at ?? 0) < SHOW_EVERY_MS) return false;
+  return episode?.lastValue !== kept.episode?.lastValue || episode?.worstValue !== kept.episode?.worstValue;
 }
 
 /** True if a state has a row. Normal ones have none, nor have devices that are heard of. */

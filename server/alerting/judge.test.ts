@@ -55,6 +55,24 @@ test("a reading beyond the limit becomes an alert with its event, and one within
   ]);
 });
 
+test("the figures of what still fires are those of now, and its worst is no older", async () => {
+  await addRule(bench.pool, "hot", above(80));
+  const rig = await bench.rig();
+  const told: unknown[] = [];
+  for (const reading of [[0, 81] as const, [5, 82] as const, [20, 95] as const, [40, 88] as const]) {
+    append([reading]);
+    await rig.drain();
+    told.push((await alerts())[0]);
+  }
+  expect(told).toMatchObject([
+    { state: "firing", first: 81, worst: 81, last: 81 },
+    // It is written no more often than it has to be.
+    { worst: 81, last: 81 },
+    { worst: 95, last: 95 },
+    { state: "firing", first: 81, worst: 95, last: 88 },
+  ]);
+});
+
 describe("decided once", () => {
   test.each(["archive", "beforeCommit", "afterCommit"] as const)("though the worker is killed: %s", async (fault) => {
     await addRule(bench.pool, "hot", above(80, { forMs: 15 * S }));
