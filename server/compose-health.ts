@@ -27,6 +27,7 @@ import { secretProbes } from "./health/secrets";
 import { coldProbes } from "./health/cold";
 import { channelsProbe, type ChannelsSeen } from "./health/channels";
 import { listChannels, readWaiting, undecidedSince } from "./notifications/channels";
+import { tellsAnybody } from "./notifications/untold-now";
 import { stateOf } from "./jobs/job-state";
 import { readRhythms } from "./sources/counts";
 import { readDoors } from "./sources/doors/reports";
@@ -162,6 +163,7 @@ async function seenChannels({ pool }: Pick<Engines, "pool">): Promise<ChannelsSe
   const channels = await listChannels(pool);
   return {
     channels: channels.map((channel) => ({ ...channel, waiting: waiting.get(channel.id) ?? 0 })),
+    tellsAnybody: await tellsAnybody(pool),
     undecidedSince: await undecidedSince(pool),
   };
 }

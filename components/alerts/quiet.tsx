@@ -1,6 +1,7 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { counted } from "@/server/domain/counted";
+import { alertSummaryQuery } from "../queries/alerts";
 import { fleetSummaryQuery } from "../queries/devices";
 import { rulesQuery } from "../queries/rules";
 import { DEFAULT_SORT } from "../queries/wanted-devices";
@@ -16,12 +17,25 @@ const WHOLE_FLEET = { sort: DEFAULT_SORT } as const;
 /** The verdict on all that fires and on who can be told, in one line; nothing while there is nothing to tell. */
 export function InboxVerdict() {
   const firing = useFiring();
-  if (firing === null) return null;
+  const { data: summary } = useQuery(alertSummaryQuery());
   return (
-    <p className={classes.verdict} role="status">
-      <MarkShape mark={firing.mark} />
-      <span>{firing.words}.</span>
-    </p>
+    <>
+      {firing === null ? null : (
+        <p className={classes.verdict} role="status">
+          <MarkShape mark={firing.mark} />
+          <span>{firing.words}.</span>
+        </p>
+      )}
+      {summary === undefined || summary.tellsAnybody ? null : (
+        <p className={classes.verdict}>
+          <MarkShape mark="unknown" />
+          <span>
+            Nobody is told of alerts: no route leads to a channel that is on.{" "}
+            <Link href="/alerts/channels">See channels and routes</Link>
+          </span>
+        </p>
+      )}
+    </>
   );
 }
 

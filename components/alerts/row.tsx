@@ -14,7 +14,7 @@ import { MarkShape, StateMark } from "../ui/state-mark";
 import { metricColor } from "../ui/theme";
 import classes from "./alerts.module.css";
 import type { StillAlert } from "./still";
-import { asideOf, standingOf, type What } from "./words";
+import { asideOf, standingOf, untoldWords, type What } from "./words";
 
 interface RowProps {
   readonly alert: StillAlert;
@@ -100,7 +100,7 @@ export function Row(props: RowProps) {
           </>
         )}
       </span>
-      <Told told={alert.told} />
+      <Told told={alert.told} untold={isGone ? null : untoldWords(alert)} />
       <span className={classes.act}>
         {acknowledged === null ? null : (
           <span className={classes.by}>
@@ -133,12 +133,18 @@ const TOLD = {
 } as const;
 const MOST_TOLD = 2;
 
-/** Which channels have been told, and which not yet. What went wrong stands first. */
-function Told({ told }: { told: StillAlert["told"] }) {
+/** Which channels have been told, and which not yet, and why nobody would be now. What went wrong stands first. */
+function Told({ told, untold }: { told: StillAlert["told"]; untold: ReturnType<typeof untoldWords> }) {
   const order = ["failed", "waiting", "told"];
   const sorted = told.toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
   return (
     <span className={classes.told}>
+      {untold === null ? null : (
+        <small title={untold.title}>
+          <MarkShape mark="unknown" />
+          <span>{untold.word}</span>
+        </small>
+      )}
       {sorted.slice(0, MOST_TOLD).map(({ channel, state }) => (
         <small key={channel} title={`${channel} ${TOLD[state].words}`}>
           <MarkShape mark={TOLD[state].mark} />

@@ -20,6 +20,15 @@ export const alert = (changes: Partial<ListedAlert> = {}): ListedAlert => ({
   },
   ...{ firedAt: "2026-11-28T10:01:00.000Z", endedAt: null, decidedAt: "2026-11-28T10:01:00.100Z" },
   ...{ firstValue: 81, worstValue: 96.1, worstAt: null, lastValue: 91.25, closedReason: null, late: false },
-  ...{ parent: null, flaps: 0, flapping: false, noDataSince: null, acknowledged: null, children: 0, told: [] },
+  ...{
+    parent: null,
+    flaps: 0,
+    flapping: false,
+    noDataSince: null,
+    acknowledged: null,
+    children: 0,
+    told: [],
+    untold: null,
+  },
   ...changes,
 });

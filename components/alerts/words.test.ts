@@ -40,13 +40,23 @@ test("words an alert with its figure and the limit that was crossed", () => {
 
 test("the verdict says how many fire, where the critical ones are, who looks after them, and whom it can't be told to", () => {
   const now = Date.parse("2026-11-28T10:10:00.000Z");
-  const quiet = { firing: 0, critical: 0, acknowledged: 0, criticalAcknowledged: 0, beneath: 0 };
+  const quiet = {
+    firing: 0,
+    critical: 0,
+    acknowledged: 0,
+    criticalAcknowledged: 0,
+    beneath: 0,
+    silenced: 0,
+    tellsAnybody: true,
+  };
   const summary = (changes: Partial<AlertSummary>) => ({ ...quiet, criticalSites: [], channels: [], ...changes });
   const says = (changes: Partial<AlertSummary>) => verdictOf(summary(changes), now);
   const north = { criticalSites: ["north"] };
   expect(says({})).toBeNull();
   expect(says({ firing: 3, critical: 1, ...north })).toBe("3 firing: 1 critical at north; nobody has acknowledged");
   expect(says({ firing: 1, critical: 1, ...north })).toBe("1 firing: critical at north; nobody has acknowledged");
+  expect(says({ firing: 9, silenced: 8 })).toBe("9 firing, none critical, 8 of them silenced; nobody has acknowledged");
+  expect(says({ firing: 2, silenced: 2 })).toBe("2 firing, none critical, all silenced; nobody has acknowledged");
   expect(says({ firing: 2, acknowledged: 1 })).toBe("2 firing, none critical; 1 not acknowledged");
   expect(says({ firing: 2, acknowledged: 2 })).toBe("2 firing, none critical; all acknowledged");
   expect(says({ firing: 4, critical: 4, beneath: 5000, criticalSites: ["a", "b", "c", "d"] })).toBe(

@@ -1,4 +1,4 @@
-import type { Alert } from "@/server/contracts/alerts";
+import type { Alert, ListedAlert } from "@/server/contracts/alerts";
 import { MEASURES } from "@/server/domain/alerts/measure";
 import type { Condition, Limit, RuleSpec } from "@/server/domain/alerts/rule";
 import { WHAT_WORDS } from "@/server/domain/alerts/sentence";
@@ -117,6 +117,21 @@ function limitWords(condition: Condition, severity: Alert["severity"]): string {
   if (limit === undefined) return "";
   if (typeof limit !== "number") return `outside of ${limit[0]} to ${limit[1]}`;
   return is === "equals" ? `equal to ${limit}` : `${is} ${limit}`;
+}
+
+const UNTOLD = {
+  silenced: { word: "silenced", title: "Nobody is told of it: it is silenced" },
+  maintenance: { word: "maintenance", title: "Nobody is told of it: maintenance is under way" },
+  inhibited: { word: "beneath its site's", title: "Nobody is told of it: it is beneath the alert of its site" },
+  "no-route": { word: "nobody is told", title: "Nobody is told of it: no route takes it" },
+  "channel-off": { word: "nobody is told", title: "Nobody is told of it: no channel of its route is on" },
+} as const;
+
+/** Why nobody would be told of an alert now, in short and in full; null where somebody would be, or it is over. */
+export function untoldWords({ untold }: Pick<ListedAlert, "untold">): { word: string; title: string } | null {
+  if (untold === null) return null;
+  const { word, title } = UNTOLD[untold.why];
+  return { word, title: untold.name === null || untold.why === "inhibited" ? title : `${title} (${untold.name})` };
 }
 
 /** How an alert stands, as mark and word. */

@@ -3,7 +3,17 @@ import type { AlertSummary } from "@/server/contracts/alerts";
 import { severityWords } from "./firing-words";
 
 const summary = (firing: number, critical: number, acknowledged: number): AlertSummary => ({
-  ...{ firing, critical, acknowledged, criticalAcknowledged: 0, beneath: 0, criticalSites: [], channels: [] },
+  ...{
+    firing,
+    critical,
+    acknowledged,
+    criticalAcknowledged: 0,
+    beneath: 0,
+    criticalSites: [],
+    channels: [],
+    silenced: 0,
+    tellsAnybody: true,
+  },
 });
 
 it.each([

@@ -13,13 +13,19 @@ export function verdictOf(summary: AlertSummary, now: number): string | null {
 }
 
 function firingWords(summary: AlertSummary): string[] {
-  const { firing, critical, acknowledged, beneath, criticalSites } = summary;
+  const { firing, critical, acknowledged, beneath, criticalSites, silenced } = summary;
   if (firing === 0) return [];
   const count = `${formatTotal(firing)} firing${beneath > 0 ? `, with ${formatTotal(beneath)} beneath` : ""}`;
   const worst =
     critical === 0
       ? ", none critical"
       : `: ${firing === 1 ? "" : `${formatTotal(critical)} `}critical${placesOf(criticalSites)}`;
+  const hushed =
+    silenced === 0
+      ? ""
+      : silenced >= firing
+        ? `, ${firing === 1 ? "" : "all "}silenced`
+        : `, ${formatTotal(silenced)} of them silenced`;
   const rest = firing - acknowledged;
   const looked =
     acknowledged === 0
@@ -27,7 +33,7 @@ function firingWords(summary: AlertSummary): string[] {
       : rest === 0
         ? "all acknowledged"
         : `${formatTotal(rest)} not acknowledged`;
-  return [`${count}${worst}`, firing === 1 && acknowledged === 1 ? "acknowledged" : looked];
+  return [`${count}${worst}${hushed}`, firing === 1 && acknowledged === 1 ? "acknowledged" : looked];
 }
 
 /** What fires by severity, and what nobody looks after: "2 critical, 1 warning, nobody has acknowledged". @param summary of what something fires in */

@@ -45,6 +45,13 @@ const listedAlert = alert
     told: z
       .array(z.object({ channel: z.string(), state: z.enum(["told", "waiting", "failed"]) }))
       .describe("Channels that were told of it or will be, as far as their last message goes"),
+    untold: z
+      .object({
+        why: z.enum(["silenced", "maintenance", "inhibited", "no-route", "channel-off"]),
+        name: z.string().nullable().describe("The silence's reason, or the maintenance window's or route's name"),
+      })
+      .nullable()
+      .describe("Why nobody would be told of it now; null: somebody would be, or it is over"),
   })
   .meta({ id: "ListedAlert" });
 
@@ -125,6 +132,8 @@ export const alertSummary = z
     criticalAcknowledged: z.int().describe("Of these"),
     beneath: z.int().describe("Open alerts beneath the alert of their site"),
     criticalSites: z.array(z.string()).describe("Where something critical fires"),
+    silenced: z.int().describe("Of those that fire: silenced, or under maintenance"),
+    tellsAnybody: z.boolean().describe("Whether a route that is on leads to a channel that is on"),
     channels: z
       .array(z.object({ name: z.string(), since: instant, waiting: z.int().describe("Messages") }))
       .describe("Channels that take nothing; told only to who sees all sites"),

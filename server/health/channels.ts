@@ -11,6 +11,8 @@ export interface ChannelsSeen {
     readonly trouble: string | null;
     readonly waiting: number;
   }[];
+  /** Whether a route that is on leads to a channel that is on. */
+  readonly tellsAnybody: boolean;
   /** Since when the oldest event waits that nobody has decided about; null: none does. */
   readonly undecidedSince: EpochMs | null;
 }
@@ -27,7 +29,7 @@ export function channelsProbe(read: () => Promise<ChannelsSeen>, now: () => Epoc
 }
 
 /** Judges what was seen. Exported for its test. */
-export function judgeChannels({ channels, undecidedSince }: ChannelsSeen, now: EpochMs): Finding {
+export function judgeChannels({ channels, tellsAnybody, undecidedSince }: ChannelsSeen, now: EpochMs): Finding {
   if (undecidedSince !== null && now - undecidedSince > UNDECIDED_MS)
     return {
       status: "fail",
@@ -48,5 +50,12 @@ export function judgeChannels({ channels, undecidedSince }: ChannelsSeen, now: E
     };
   }
   if (on.length === 0) return pass("Not in use: there is no channel by which anybody would be told of alerts.");
+  if (!tellsAnybody)
+    return {
+      status: "warn",
+      summary: "Nobody is told of alerts: no route leads to a channel.",
+      cause: `${counted(on.length, "channel")} ${on.length === 1 ? "is" : "are"} on, but no route that is on names one.`,
+      fix: "Add a route that takes alerts to a channel, or turn the channels off.",
+    };
   return pass(`${counted(on.length, "channel")}; nothing is wrong with them.`);
 }

@@ -15,6 +15,8 @@ export interface Mute {
 export interface Mutes {
   /** Differs whenever what mutes has changed. */
   readonly mark: string;
+  /** Whether a silence or a maintenance window is in force. */
+  readonly any: boolean;
   of(alert: Matchable & Pick<AlertSeen, "parent">): Mute | null;
 }
 
@@ -52,6 +54,7 @@ export async function readMutes(
   const marks = (all: readonly Muting[]) => all.map(({ id }) => id).join();
   return {
     mark: `${marks(silences)}/${marks(windows)}/${[...parents].join()}`,
+    any: silences.length > 0 || windows.length > 0,
     of(alert) {
       if (alert.parent !== null && parents.has(alert.parent))
         return { why: "inhibited", id: alert.parent, name: "the alert of its site" };

@@ -165,7 +165,25 @@ test("alerts are listed worst first, by their parent, devices and time, with who
   expect(await read(alertSummary, rig.get("summarizeAlerts"))).toMatchObject({
     ...{ firing: 3, critical: 2, acknowledged: 0, criticalAcknowledged: 0, beneath: 1, criticalSites: ["north"] },
     channels: [{ name: "Slack", waiting: 1 }],
+    ...{ tellsAnybody: false, silenced: 0 },
   });
+  const untold = async () => (await listed("order=latest")).map((one) => [one.id, one.untold]);
+  const nobody = { why: "no-route", name: null };
+  const all = async (open: object | null) =>
+    expect(Object.fromEntries(await untold())).toMatchObject({ [warning]: open, [late]: open, [old]: null });
+  await all(nobody);
+  await pool.query(
+    `INSERT INTO route (place, name, channels, group_by, wait_ms, interval_ms) SELECT 1, 'all', ARRAY[id], '{}', 0, 0 FROM channel WHERE name = 'desk'`,
+  );
+  await all(null);
+  await pool.query(
+    `INSERT INTO silence (matchers, reason, starts_at, ends_at, made_by)
+     VALUES ('[{"field": "device", "is": "is", "values": ["pump"]}]', 'being mended', now(), now() + interval '1 hour', 'cli')`,
+  );
+  await all({ why: "silenced", name: "being mended" });
+  expect(await read(alertSummary, rig.get("summarizeAlerts"))).toMatchObject({ tellsAnybody: true, silenced: 2 });
+  await pool.query(`UPDATE channel SET enabled = false`);
+  await all({ why: "channel-off", name: "all" });
   const { items } = await read(ruleEpisodes, rig.get("listRuleEpisodes"));
   expect(items.map(({ rule }) => rule)).toEqual([1]);
   expect(items[0]!.days).toHaveLength(30);

@@ -5,6 +5,7 @@ import { alertPath, alertsAnswer, alertsQuery, alertSummary, alertWithEvents } f
 import { sentenceOf } from "@/server/domain/alerts/sentence";
 import { channelsAway } from "@/server/notifications/channels";
 import { toldOf } from "@/server/notifications/messages";
+import { summarizeTelling, untoldNow } from "@/server/notifications/untold-now";
 import { openCursor, sealCursor } from "../cursor";
 import { toInstant } from "../instant";
 import { NO_PARAMETERS, verb } from "../verb";
@@ -26,7 +27,7 @@ export const listAlerts = verb(
     problems: [],
   },
   () =>
-    async ({ tx, sites }, { query: { cursor, limit, from, to, ...filter } }) => {
+    async ({ tx, sites, now }, { query: { cursor, limit, from, to, ...filter } }) => {
       const order = `alerts ${filter.order}`;
       const times = { from: from === undefined ? from : Date.parse(from), to: to === undefined ? to : Date.parse(to) };
       const after = openCursor(order, place, cursor) ?? undefined;
@@ -36,8 +37,16 @@ export const listAlerts = verb(
         tx,
         page.map(({ id }) => id),
       );
+      const untold = await untoldNow(
+        tx,
+        page.filter(({ endedAt }) => endedAt === null).map(({ id }) => Number(id)),
+        now,
+      );
       return {
-        items: page.map((row) => ({ ...toAlert(row), children: row.children, told: [...(told.get(row.id) ?? [])] })),
+        items: page.map((row) => ({
+          ...{ ...toAlert(row), children: row.children, told: [...(told.get(row.id) ?? [])] },
+          untold: untold.get(Number(row.id)) ?? null,
+        })),
         next: found.length > limit ? sealCursor(order, page.at(-1)!.id) : null,
       };
     },
@@ -57,10 +66,11 @@ export const summarizeAlerts = verb(
     problems: [],
   },
   () =>
-    async ({ tx, sites }) => {
+    async ({ tx, sites, now }) => {
       const channels = sites === "all" ? await channelsAway(tx) : [];
       return {
         ...(await summarizeFiring(tx, sites)),
+        ...(await summarizeTelling(tx, sites, now)),
         channels: channels.map(({ since, ...channel }) => ({ ...channel, since: toInstant(since) })),
       };
     },
