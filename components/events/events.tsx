@@ -21,6 +21,7 @@ import { type AddressChanges, useAddress } from "../ui/url";
 import { useZone } from "../ui/zone";
 import { SavedViews } from "../views/saved-views";
 import list from "../ui/list-page.module.css";
+import { Said } from "../ui/said";
 import classes from "./events.module.css";
 import { NoteDialog } from "./note";
 import { EventSheet } from "./sheet";
@@ -202,7 +203,9 @@ function Row({ event, isCurrent, onOpen }: RowProps) {
       <span className={classes.kind}>{KIND_WORDS[event.kind]}</span>
       <span className={classes.what}>
         {mark === null ? null : <MarkShape mark={mark} />}
-        <span>{event.sentence}</span>
+        <span>
+          <Said text={event.sentence} />
+        </span>
       </span>
       <span className={classes.place}>{event.site}</span>
       <span className={classes.lasted} data-open={event.to === null || undefined}>

@@ -11,6 +11,7 @@ import { formatInstant, formatTick } from "../ui/format";
 import { Link } from "../ui/link";
 import { useNow } from "../ui/clock";
 import { useZone } from "../ui/zone";
+import { Said } from "../ui/said";
 import classes from "./events.module.css";
 import { NoteDialog } from "./note";
 import { KIND_WORDS, lasted } from "./view";
@@ -39,7 +40,7 @@ export function EventSheet({ event, onClose }: { readonly event: EventView; read
       onClose={onClose}
       position="right"
       size={440}
-      title={event.sentence}
+      title={<Said text={event.sentence} />}
       closeButtonProps={{ "aria-label": "Close" }}
       transitionProps={{ duration: 0 }}
     >
@@ -98,7 +99,9 @@ export function EventSheet({ event, onClose }: { readonly event: EventView; read
             {began.toReversed().map((one) => (
               <li key={one.id} data-this={one.id === event.id || undefined}>
                 <time dateTime={one.from}>{formatTick(Date.parse(one.from), zone, AROUND_MS)}</time>
-                <span>{one.sentence}</span>
+                <span>
+                  <Said text={one.sentence} />
+                </span>
               </li>
             ))}
           </ul>

@@ -1,5 +1,6 @@
 import { Copyable } from "../ui/feedback";
 import { Link } from "../ui/link";
+import { Said } from "../ui/said";
 import type { Advice } from "./checklist-steps";
 import { partsOf } from "./advice-parts";
 import classes from "./advice.module.css";
@@ -15,13 +16,22 @@ export function CauseAndFix({
   if (cause === null && fix === null) return null;
   return (
     <div className={classes.advice}>
-      {cause ? <p className={classes.cause}>{cause}</p> : null}
+      {cause ? (
+        <p className={classes.cause}>
+          <Said text={cause} />
+        </p>
+      ) : null}
       {fix ? (
         <div className={classes.fix} data-plain={isTrouble ? undefined : true}>
           {isTrouble ? <span>Fix</span> : null}
           <div>
             {partsOf(fix, commands).map(({ text, isCommand }, i) => {
-              if (!isCommand) return <p key={i}>{text}</p>;
+              if (!isCommand)
+                return (
+                  <p key={i}>
+                    <Said text={text} />
+                  </p>
+                );
               if (isPage(text)) return <PageLink key={i} href={text} />;
               return <Copyable key={i} text={text} label={`Copy the fix for ${of}`} />;
             })}

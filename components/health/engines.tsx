@@ -2,6 +2,7 @@ import type { HealthAnswer, ProbeResult } from "@/server/contracts/health";
 import { Age } from "../ui/age";
 import { Section } from "../ui/section";
 import { ProbeMark } from "../ui/state-mark";
+import { Said } from "../ui/said";
 import classes from "./engines.module.css";
 
 /** Shows which engine carries what: Fieldwatch's own or one of yours, what it says of itself, and since when it is as it is. */
@@ -50,7 +51,9 @@ function Engine({ role, engine, probe }: { role: string; engine: string; probe: 
       <td>
         <ProbeMark status={probe?.status ?? "unknown"} />
       </td>
-      <td className={classes.says}>{probe?.summary ?? "Not asked yet."}</td>
+      <td className={classes.says}>
+        <Said text={probe?.summary ?? "Not asked yet."} />
+      </td>
       <td className={classes.since}>{probe ? <Age time={probe.since} /> : null}</td>
     </tr>
   );

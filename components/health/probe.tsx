@@ -3,6 +3,7 @@ import { Age } from "../ui/age";
 import { formatDuration } from "../ui/format";
 import { Duration } from "../ui/quantity";
 import { ProbeMark } from "../ui/state-mark";
+import { Said } from "../ui/said";
 import { CauseAndFix } from "./advice";
 import classes from "./health.module.css";
 
@@ -19,8 +20,14 @@ export function Probe({ probe, isExplained }: { probe: ProbeResult; isExplained:
       </span>
       <h3>{title}</h3>
       <div className={classes.found}>
-        <p>{summary}</p>
-        {isExplained ? <p>{fix}</p> : <CauseAndFix cause={cause} fix={fix} commands={commands} of={title} />}
+        <p>
+          <Said text={summary} />
+        </p>
+        {isExplained ? (
+          <p>{fix === null ? null : <Said text={fix} />}</p>
+        ) : (
+          <CauseAndFix cause={cause} fix={fix} commands={commands} of={title} />
+        )}
       </div>
       <span className={classes.time}>
         <small>changed</small> <Age time={since} />

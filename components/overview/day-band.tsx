@@ -7,7 +7,7 @@ import { counted } from "@/server/domain/counted";
 import { LANES } from "@/server/domain/events/event";
 import { eventsQuery } from "../queries/events";
 import { useNow } from "../ui/clock";
-import { formatDuration, formatTick, zoneName } from "../ui/format";
+import { formatDuration, formatTick, withZonedTimes, type Zone, zoneName } from "../ui/format";
 import { timeTicks } from "../ui/time-ticks";
 import { useZone } from "../ui/zone";
 import { Spoken } from "../ui/spoken";
@@ -64,7 +64,7 @@ export function DayBand() {
         <p className={classes.readout} role="status">
           {at === null
             ? summary(data?.items ?? null, error)
-            : readOut(data?.items ?? null, at, formatTick(at, zone, DAY_MS))}
+            : readOut(data?.items ?? null, at, formatTick(at, zone, DAY_MS), zone)}
         </p>
       </div>
       <button
@@ -124,7 +124,7 @@ function summary(events: readonly EventView[] | null, error: Error | null): stri
   return `${counted(events.length, "trouble")} in 24 h`;
 }
 
-function readOut(events: readonly EventView[] | null, at: number, time: string): string {
+function readOut(events: readonly EventView[] | null, at: number, time: string, zone: Zone): string {
   if (events === null) return `${time} · not known`;
   const near = events.filter(({ from, to }) => {
     const [start, end] = [Date.parse(from), to === null ? Infinity : Date.parse(to)];
@@ -134,5 +134,5 @@ function readOut(events: readonly EventView[] | null, at: number, time: string):
   if (!first) return `${time} · nothing`;
   const ms = first.to === null ? null : Date.parse(first.to) - Date.parse(first.from);
   const long = ms === null ? ", still" : `, ${formatDuration(ms)}`;
-  return `${time} · ${first.sentence}${long}${near.length > 1 ? ` · ${near.length - 1} more` : ""}`;
+  return `${time} · ${withZonedTimes(first.sentence, zone)}${long}${near.length > 1 ? ` · ${near.length - 1} more` : ""}`;
 }

@@ -8,6 +8,7 @@ import { readKept, writeKept } from "../ui/kept";
 import { Link } from "../ui/link";
 import { serverNow } from "../ui/server-time";
 import { Since } from "../ui/since";
+import { Said } from "../ui/said";
 
 /** Away for less, one has hardly looked away. */
 const AWAY_MS = 15 * 60_000;
@@ -48,7 +49,7 @@ function Told({ name }: { readonly name: string }) {
         : told.slice(0, TOLD).map(({ id, sentence, from, to }, i) => (
             <span key={id}>
               {i > 0 ? "; " : ""}
-              {sentence}
+              <Said text={sentence} />
               {to === null ? ", still" : ` (${formatDuration(Date.parse(to) - Date.parse(from))})`}
             </span>
           ))}

@@ -17,10 +17,11 @@ import { wantedEvents } from "../queries/wanted-events";
 import { Age } from "../ui/age";
 import { useNow } from "../ui/clock";
 import { isBehind, useDeviceState } from "../ui/device-state";
-import { formatMetric, formatTotal } from "../ui/format";
+import { formatMetric, formatTotal, withZonedTimes } from "../ui/format";
 import { metricsByName, shownAs, unitOf, type KnownMetrics } from "../ui/meaning";
 import { Quantity } from "../ui/quantity";
 import { DeviceMark, MarkShape } from "../ui/state-mark";
+import { useZone } from "../ui/zone";
 import pinned from "./pinned.module.css";
 import { PinnedExplore } from "./pinned-explore";
 import { PinnedRow, PinnedRows, type PinnedProps, PinnedTile, troubleOf } from "./pinned-tile";
@@ -170,6 +171,7 @@ function PinnedAlerts({ view, rows, tools }: PinnedProps) {
 }
 
 function PinnedEvents({ view, rows, tools }: PinnedProps) {
+  const { zone } = useZone();
   const now = useNow(MINUTE_MS);
   const minute = Math.ceil(now / MINUTE_MS) * MINUTE_MS;
   const wanted = wantedEvents(new URLSearchParams(view.query), minute);
@@ -183,7 +185,9 @@ function PinnedEvents({ view, rows, tools }: PinnedProps) {
               key={id}
               href={`/events?${new URLSearchParams([...new URLSearchParams(view.query), ["event", id]])}`}
               mark={severity === "info" ? null : <MarkShape mark={severity === "critical" ? "failing" : "warning"} />}
-              what={readable(site === null || sentence.includes(site) ? sentence : `${sentence}, ${site}`)}
+              what={readable(
+                withZonedTimes(site === null || sentence.includes(site) ? sentence : `${sentence}, ${site}`, zone),
+              )}
             >
               <Age time={from} isCalm />
             </PinnedRow>

@@ -3,6 +3,7 @@ import { formatDuration } from "../ui/format";
 import { Copyable } from "../ui/feedback";
 import { Duration, Quantity } from "../ui/quantity";
 import { MarkShape, StateMark } from "../ui/state-mark";
+import { Said } from "../ui/said";
 import classes from "./flow.module.css";
 import { flowOf, type Sources, type Station } from "./stations";
 
@@ -35,7 +36,9 @@ export function FlowDiagram(sources: Sources) {
         <div className={classes.trouble} role="status">
           <MarkShape mark={worker.mark} />
           <p>
-            {worker.trouble.summary} {worker.trouble.isCommand ? null : worker.trouble.fix}
+            <Said
+              text={`${worker.trouble.summary} ${worker.trouble.isCommand ? "" : (worker.trouble.fix ?? "")}`.trim()}
+            />
           </p>
           {worker.trouble.fix && worker.trouble.isCommand ? (
             <Copyable text={worker.trouble.fix} label="Copy the fix" />

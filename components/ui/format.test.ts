@@ -11,7 +11,9 @@ import {
   formatMeasure,
   formatRate,
   formatShare,
+  formatSince,
   formatTick,
+  withZonedTimes,
 } from "./format";
 
 describe("numbers", () => {
@@ -102,4 +104,20 @@ describe("times", () => {
     expect(formatEdge(now - 366 * day, "UTC", 3_600_000, now)).toBe("19 Jul 2019 08:05");
     expect(formatEdge(now - 366 * day, "UTC", 7 * day, now)).toBe("19 Jul 2019");
   });
+});
+
+it("tells a time alone only where it can't be taken for that of another day", () => {
+  const [now, hour] = [Date.UTC(2026, 10, 30, 12, 36), 3_600_000];
+  expect(formatSince(now - 23 * hour, "UTC", now)).toBe("13:36");
+  expect(formatSince(now - 25 * hour, "UTC", now)).toBe("29 Nov 11:36");
+  expect(formatSince(now + hour, "UTC", now)).toBe("13:36");
+  expect(formatSince(now + 23 * hour, "UTC", now), "tomorrow").toBe("1 Dec 11:36");
+});
+
+it("writes the times in a sentence of the server's as the page does", () => {
+  expect(withZonedTimes("hook since 2026-11-30T12:31:57.611Z: 429", "UTC")).toBe("hook since 30 Nov 2026 12:31: 429");
+  expect(withZonedTimes("Partition 3 was cut, 2026-11-30 12:31 UTC.", "UTC")).toBe(
+    "Partition 3 was cut, 30 Nov 2026 12:31.",
+  );
+  expect(withZonedTimes("press-2026 of 2026-11-30, 40 rows", "UTC")).toBe("press-2026 of 2026-11-30, 40 rows");
 });

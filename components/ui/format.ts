@@ -140,6 +140,24 @@ export function formatEdge(time: EpochMs, zone: Zone, spanMs: number, now: Epoch
   return isSameYear && at.month === today.month && at.day === today.day ? tick : `${date} ${tick}`;
 }
 
+/** A moment of lately or to come: the time alone where it was within the last day, or comes today; else with its date. */
+export function formatSince(time: EpochMs, zone: Zone, now: EpochMs): string {
+  const DAY_MS = 86_400_000;
+  if (time > now) return formatEdge(time, zone, DAY_MS, now);
+  return formatTick(time, zone, now - time < DAY_MS ? DAY_MS : 2 * DAY_MS);
+}
+
+/** RFC 3339, or "2026-11-30 12:31 UTC". */
+const TIME_IN_WORDS = /\b\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z| \d\d:\d\d(?= UTC\b))(?: UTC\b)?/g;
+
+/** Writes the times in a sentence of the server's, which knows no reader's zone, by the page's, to the minute. */
+export function withZonedTimes(text: string, zone: Zone): string {
+  return text.replace(TIME_IN_WORDS, (found) => {
+    const time = Date.parse(found.endsWith("Z") ? found : `${found.slice(0, 10)}T${found.slice(11, 16)}Z`);
+    return Number.isNaN(time) ? found : formatMoment(time, zone);
+  });
+}
+
 /** The zone's name as the header shows it: "UTC" or "Europe/Berlin". */
 export function zoneName(zone: Zone): string {
   return zone === "UTC" ? "UTC" : localZone();

@@ -1,11 +1,9 @@
 "use client";
 import { useNow } from "./clock";
-import { formatInstant, formatTick } from "./format";
+import { formatInstant, formatSince } from "./format";
 import { useZone } from "./zone";
 
-const DAY_MS = 86_400_000;
-
-/** A moment of lately, RFC 3339: the time alone within a day, else with the date; the exact one on hover. */
+/** A moment of lately or to come, RFC 3339, as {@link formatSince} has it; the exact one on hover. */
 export function Since({ time }: { time: string }) {
   const { zone } = useZone();
   const now = useNow(60_000);
@@ -14,7 +12,7 @@ export function Since({ time }: { time: string }) {
   if (now === 0) return <time style={{ visibility: "hidden" }}>00:00</time>;
   return (
     <time dateTime={time} title={formatInstant(ms, zone)}>
-      {formatTick(ms, zone, now - ms < DAY_MS ? DAY_MS : 2 * DAY_MS)}
+      {formatSince(ms, zone, now)}
     </time>
   );
 }
