@@ -10,7 +10,7 @@ import { SYSTEM } from "./domain/access";
 import { notificationStore } from "./erasure/notifications";
 import { readTold, tableStores } from "./erasure/words";
 import { requestRun } from "./jobs/requests";
-import type { ErasureStore } from "./postgres/erasure";
+import { type ErasureStore, TWINS_STORE } from "./postgres/erasure";
 import { withTransaction } from "./postgres/transaction";
 
 const HOUR = 3_600_000;
@@ -43,7 +43,7 @@ export function composeErasure({ config, engines, archive, deadLetters, twins }:
       count: (_, { name }) => deadLetters.countOf(name),
     },
     {
-      name: "Latest values",
+      name: TWINS_STORE,
       async erase(_, { name }) {
         const there = (await twins.get([name])).size;
         await twins.forget([name], null);
@@ -74,7 +74,7 @@ export function composeErasure({ config, engines, archive, deadLetters, twins }:
               {
                 what: `${counted(rows, "row")} of the audit record`,
                 until: null,
-                why: "Versions before this one wrote the name into sealed rows, which can't be changed without breaking the seals.",
+                why: "They hold the name in words of other things, such as the name of a rule or a note, or were written by a version before 0.2. Sealed rows can't be changed without breaking the seals.",
               },
             ]
           : []),

@@ -267,6 +267,8 @@ test("one of several devices is erased: nothing is found in any store, the other
   expect(OTHERS.map((one) => coldAfter.get(one))).toEqual(OTHERS.map((one) => coldBefore.get(one)));
   const erased = Object.fromEntries(proof!.stores.map(({ store, erased, left }) => [store, [erased, left]]));
   expect(erased).toMatchObject({
+    "Readings, rollups and marks": [80 + COLD_HOURS * COLD_EACH * 2, 0],
+    "Latest values": [1, 0],
     "Message archive": [41, 0],
     "Dead letters": [2, 0],
     "Event log": [41, 0],

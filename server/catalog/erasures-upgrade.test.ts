@@ -19,7 +19,7 @@ test("a device of the version before can be erased, after what is being removed 
   );
   await migrate(db.connectionString);
   expect(await readErasedNames(db.pool)).toBeNull();
-  const removed = await withTransaction(db.pool, (tx) => removeDevice(tx, "pump-1", "all", async () => {}, true));
+  const removed = await withTransaction(db.pool, (tx) => removeDevice(tx, "pump-1", "all", async () => 0, true));
   expect(removed).toEqual({ erasure: 1 });
   expect((await findRemovals(db.pool)).map(({ name }) => name)).toEqual(["old", "pump-1"]);
   const erased = await readErasedNames(db.pool);

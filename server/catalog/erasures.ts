@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Pool, PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
+import { READINGS_STORE } from "@/server/postgres/erasure";
 import { beginEpoch } from "./epoch";
 
 /** What an erasure did in a store. */
@@ -118,6 +119,20 @@ export async function nextErasure(tx: Pool | PoolClient, after: number): Promise
 /** Counts readings that were taken out of a device that is being erased; of any other nothing is counted. */
 export async function noteErasedReadings(tx: PoolClient, key: number, readings: number): Promise<void> {
   await tx.query("UPDATE erasure SET readings = readings + $2 WHERE key = $1 AND finished_at IS NULL", [key, readings]);
+  await noteErasedBefore(tx, key, READINGS_STORE, readings);
+}
+
+/** Counts what was taken out of a store before the erasure goes over it: the proof tells all that went. */
+export async function noteErasedBefore(tx: PoolClient, key: number, store: string, erased: number): Promise<void> {
+  const { rows } = await tx.query<Pick<Erasure, "id" | "place" | "stores">>(
+    `SELECT id, place, stores FROM erasure WHERE key = $1 AND finished_at IS NULL FOR UPDATE`,
+    [key],
+  );
+  for (const { id, place, stores } of rows) {
+    const before = stores.find((one) => one.store === store) ?? { store, erased: 0, left: null };
+    const others = stores.filter((one) => one.store !== store);
+    await noteErasure(tx, id, { place, stores: [...others, { ...before, erased: before.erased + erased }] });
+  }
 }
 
 /** Notes how far an erasure is. */

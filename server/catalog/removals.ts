@@ -4,7 +4,8 @@ import type { EpochMs, MetricKind } from "@/server/domain/terms";
 import { findByAlias, keepAlias, takeAlias } from "./aliases";
 import { DISCOVERY_LOCK } from "./catalog-writes";
 import { beginEpoch } from "./epoch";
-import { beginErasure } from "./erasures";
+import { TWINS_STORE } from "@/server/postgres/erasure";
+import { beginErasure, noteErasedBefore } from "./erasures";
 
 interface MetricRow {
   readonly id: number;
@@ -121,14 +122,14 @@ export async function setMetricKind(tx: PoolClient, metric: number, kind: Metric
 /**
  * Takes a device out of the catalog at once; a job removes its readings. A later message of this name is of a new device.
  * @param erases true: the job removes all else of it too, and messages of this name are dropped from now on.
- * @param forgetTwin removes its twin; called while no batch can be committed.
+ * @param forgetTwin removes its twin, and says how many there were; called while no batch can be committed.
  * @returns false when there is none of this name at these sites; the erasure's number, or null without one.
  */
 export async function removeDevice(
   tx: PoolClient,
   name: string,
   sites: Sites,
-  forgetTwin: () => Promise<void>,
+  forgetTwin: () => Promise<number>,
   erases = false,
 ): Promise<false | { readonly erasure: number | null }> {
   await alone(tx);
@@ -143,7 +144,8 @@ export async function removeDevice(
     name,
   ]);
   const erasure = erases ? await beginErasure(tx, rows[0].id, name) : null;
-  await forgetTwin();
+  const forgotten = await forgetTwin();
+  if (erases) await noteErasedBefore(tx, rows[0].id, TWINS_STORE, forgotten);
   return { erasure };
 }
 

@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import type { ErasureStore, ErasureSubject as Subject } from "@/server/postgres/erasure";
+import { type ErasureStore, type ErasureSubject as Subject, READINGS_STORE } from "@/server/postgres/erasure";
 import { erasedWord, isTelling, sqlWordPattern } from "@/server/domain/erased";
 import { type Handling, TABLES } from "./tables";
 
@@ -26,7 +26,7 @@ async function readColumns(pool: Pool): Promise<Column[]> {
 /** The stores that are tables, each by what {@link TABLES} says of it. */
 export function tableStores(): ErasureStore[] {
   return [
-    { name: "Readings, rollups and marks", ...over("device", byDevice) },
+    { name: READINGS_STORE, ...over("device", byDevice) },
     { name: "Alerts, events, keys and names", ...over("named", byName) },
     { name: "Rules, silences, notes and other words", ...over("words", byWords) },
     { name: "Samples of deliveries", ...over("bytes", byBytes) },

@@ -151,7 +151,11 @@ test("metrics and devices that are removed, merged and renamed while messages co
           }
           if (one.do === "remove") {
             const name = named(one.device!);
-            if (await withTransaction(db.pool, (tx) => removeDevice(tx, name, "all", () => twins.forget([name], null))))
+            if (
+              await withTransaction(db.pool, (tx) =>
+                removeDevice(tx, name, "all", () => twins.forget([name], null).then(() => 1)),
+              )
+            )
               model.delete(one.device!);
           }
           if (one.do === "job") await runKilled(job!, jobContext(db.pool), one.parts!);

@@ -11,6 +11,11 @@ export interface ErasureSubject {
   readonly coldFiles: readonly number[];
 }
 
+/** The store of a device's readings, which the removal of the device takes out before its erasure goes over the stores. */
+export const READINGS_STORE = "Readings, rollups and marks";
+/** The store of its latest values, which are gone with its row. */
+export const TWINS_STORE = "Latest values";
+
 /** A store where something of a device may be. Who calls: the job of erasures, in the order of its table (server/compose-erasure.ts). */
 export interface ErasureStore {
   /** For people: "Message archive". */

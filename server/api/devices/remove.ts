@@ -31,7 +31,7 @@ export const deleteDevice = writingVerb(
     status: 202,
     problems: ["not-found"],
   },
-  ({ twins }: { readonly twins: Pick<DeviceTwins, "forget"> }) =>
+  ({ twins }: { readonly twins: Pick<DeviceTwins, "forget" | "get"> }) =>
     async (ctx, { params: { id }, query, note }) => {
       const { messages } = await within(
         ctx,
@@ -41,7 +41,12 @@ export const deleteDevice = writingVerb(
       );
       const before = await findProperties(prismaIn(ctx.tx), id, ctx.sites);
       const erases = query.erase === "true";
-      const removed = await removeDevice(ctx.tx, id, ctx.sites, () => twins.forget([id], null), erases);
+      const forgetTwin = async () => {
+        const { size } = await twins.get([id]);
+        await twins.forget([id], null);
+        return size;
+      };
+      const removed = await removeDevice(ctx.tx, id, ctx.sites, forgetTwin, erases);
       if (removed === false) throw noDevice(id);
       const { site = null, type = null, notes = null } = before ?? {};
       // The row of an erasure says nothing of what was there.

@@ -69,7 +69,7 @@ export const erasePerson = writingVerb(
     problems: ["not-found", "changed-meanwhile", ...BODY_PROBLEMS],
     bodies: { "application/json": BODY_SCHEMA },
   },
-  ({ twins }: { readonly twins: Pick<DeviceTwins, "forget"> }) =>
+  ({ twins }: { readonly twins: Pick<DeviceTwins, "forget" | "get"> }) =>
     async (ctx, { request, note }) => {
       const { person, devices: agreed } = await parseJsonBody(personErasureBody, request);
       const found = await findPersonalDevices(ctx.tx, person, ctx.sites);
@@ -90,7 +90,9 @@ export const erasePerson = writingVerb(
         );
       const erasures: number[] = [];
       for (const name of names) {
-        const removed = await removeDevice(ctx.tx, name, ctx.sites, async () => {}, true);
+        // They are forgotten all at once, when nothing can go wrong any more.
+        const twinOf = async () => (await twins.get([name])).size;
+        const removed = await removeDevice(ctx.tx, name, ctx.sites, twinOf, true);
         if (removed === false || removed.erasure === null)
           throw new ProblemError("changed-meanwhile", "Nothing was erased: a device was removed just now. Look again.");
         erasures.push(removed.erasure);
