@@ -205,18 +205,36 @@ test("every table of the schema is named with how it is erased, or why it can ho
 });
 
 test("all about a person is told, as lines, and the record keeps who it was apart", async () => {
+  await pool().query(
+    `INSERT INTO quality_day (device_id, metric_id, bucket, received, validity, timeliness, plausibility, uniqueness)
+       SELECT d.id, m.id, '2026-01-01T00:00Z', 40, 1, 1, 1, 1 FROM device d, metric m WHERE d.name = '${GONE}' AND m.name = 'temperature';
+     INSERT INTO quality_limit (metric_id, device_id, limits, updated_by) SELECT m.id, d.id, '{}', 'x' FROM device d, metric m WHERE d.name = '${GONE}' AND m.name = 'temperature';
+     WITH told AS (
+       INSERT INTO alert (rule_id, rule_version, device_id, device_name, severity, state, started_at, fired_at)
+       SELECT r.id, 1, d.id, d.name, 'warning', 'firing', now(), now() FROM alert_rule r, device d WHERE r.name LIKE 'Hot%' AND d.name IN ('${GONE}', '${OTHERS[0]}')
+       RETURNING id, device_name),
+     desk AS (INSERT INTO channel (name, kind, settings) VALUES ('desk', 'webhook', '{}') RETURNING id)
+     INSERT INTO notification (id, channel_id, occasion, title, body, alert_ids, made_at, status)
+       SELECT gen_random_uuid(), desk.id, 'news', 'of ${GONE}', 'b', ARRAY(SELECT id FROM told WHERE device_name = '${GONE}'), now(), 'sent' FROM desk
+       UNION ALL SELECT gen_random_uuid(), desk.id, 'news', 'of ${GONE} and ${OTHERS[0]}', 'b', ARRAY(SELECT id FROM told), now(), 'sent' FROM desk`,
+  );
   expect((await refused(rig.get("exportPersonalData", {}, "person=Nobody"))).status).toBe(404);
   expect((await refused(rig.get("exportPersonalData"))).status).toBe(400);
   const text = await (await rig.get("exportPersonalData", {}, "person=Ada+Lovelace")).text();
   const lines = text
     .trim()
     .split("\n")
-    .map((line) => JSON.parse(line) as { kind: string; device?: string });
+    .map((line) => JSON.parse(line) as { kind: string; device?: string; row?: { title?: string | null } });
   const counts: Record<string, number> = {};
   for (const { kind } of lines) counts[kind] = (counts[kind] ?? 0) + 1;
   expect(counts).toEqual({
     about: 1,
     device: 1,
+    past: 1,
+    limit: 1,
+    quality: 1,
+    alert: 1,
+    notification: 2,
     event: 1,
     latest: 1,
     metrics: 1,
@@ -226,6 +244,10 @@ test("all about a person is told, as lines, and the record keeps who it was apar
     message: 41,
     end: 1,
   });
+  expect(
+    lines.flatMap(({ kind, row }) => (kind === "notification" ? [row!.title] : [])).sort(),
+    "nothing is told of other devices",
+  ).toEqual([null, `of ${GONE}`]);
   expect(lines.every(({ device }) => device === undefined || device === GONE)).toBe(true);
   expect(lines.find(({ kind }) => kind === "device")).toMatchObject({
     row: { notes: "of Ada Lovelace", labels: { person: "Ada Lovelace" } },
@@ -267,7 +289,8 @@ test("one of several devices is erased: nothing is found in any store, the other
   expect(OTHERS.map((one) => coldAfter.get(one))).toEqual(OTHERS.map((one) => coldBefore.get(one)));
   const erased = Object.fromEntries(proof!.stores.map(({ store, erased, left }) => [store, [erased, left]]));
   expect(erased).toMatchObject({
-    "Readings, rollups and marks": [80 + COLD_HOURS * COLD_EACH * 2, 0],
+    // Its own limit, too.
+    "Readings, rollups and marks": [80 + COLD_HOURS * COLD_EACH * 2 + 1, 0],
     "Latest values": [1, 0],
     "Message archive": [41, 0],
     "Dead letters": [2, 0],

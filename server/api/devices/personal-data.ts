@@ -48,7 +48,7 @@ export const exportPersonalData = verb(
     summary: "All that is stored about a device, or about a person, as JSON lines",
     description:
       `Of a person: of every device that has the name as the value of a label ${PERSON_LABELS.join(" or ")}, or is at a site of theirs without a label person of its own. Each line has a \`kind\`: device, readings (a row a time, a value a metric), ` +
-      'text (what a field of words said from its first message that said so to the last; null where it changed too often to be kept), event, alert, deadLetter or message (exactly as received); the last line is `{"kind":"end"}`: an answer without it was not complete.',
+      'text (what a field of words said from its first message that said so to the last; null where it changed too often to be kept), past (what it was before), limit (of quality, its own), quality (its scores of a day), finding (of quality), odd, event, alert, notification (its words are null where it tells of other devices, too), deadLetter or message (exactly as received). Left out: words that people wrote of other things in which the name stands, such as rules, silences, saved views and the audit record. The last line is `{"kind":"end"}`: an answer without it was not complete.',
     params: NO_PARAMETERS,
     query: z.object({
       device: name.optional().describe("The device"),
@@ -99,13 +99,32 @@ async function* linesOf(deps: Deps, devices: readonly OneDevice[], sites: Sites,
   yield line({ kind: "end" });
 }
 
-/** What the catalog, events and alerts have of it, and its latest values. */
+/** What the catalog, quality, oddness, events, alerts and notifications have of it, and its latest values. */
 async function* rowsOf({ pool, twins }: Deps, { key, name: device }: OneDevice): AsyncGenerator<string> {
   const { rows } = await pool.query<{ kind: string; row: object }>(
     `SELECT 'device' AS kind, jsonb_build_object('name', d.name, 'site', s.name, 'sitePerson', s.person, 'type', d.type, 'notes', d.notes, 'firstSeen', d.first_seen, 'lastSeen', d.last_seen,
          'messages', d.messages, 'labels', (SELECT jsonb_object_agg(l.key, l.value) FROM device_label l WHERE l.device_id = d.id),
          'units', (SELECT jsonb_object_agg(m.name, u.unit) FROM device_unit u JOIN metric m ON m.id = u.metric_id WHERE u.device_id = d.id)) AS row
      FROM device d LEFT JOIN site s ON s.id = d.site_id WHERE d.id = $1
+     UNION ALL
+     SELECT 'past', to_jsonb(p) - 'device_id' FROM device_past p WHERE p.device_id = $1
+     UNION ALL
+     SELECT 'limit', to_jsonb(l) - 'device_id' - 'metric_id' || jsonb_build_object('metric', m.name)
+     FROM quality_limit l LEFT JOIN metric m ON m.id = l.metric_id WHERE l.device_id = $1
+     UNION ALL
+     SELECT 'quality', to_jsonb(q) - 'device_id' - 'metric_id' || jsonb_build_object('metric', m.name)
+     FROM quality_day q LEFT JOIN metric m ON m.id = q.metric_id WHERE q.device_id = $1
+     UNION ALL
+     SELECT 'finding', to_jsonb(f) - 'device_id' - 'metric_id' || jsonb_build_object('metric', m.name)
+     FROM quality_flag f LEFT JOIN metric m ON m.id = f.metric_id WHERE f.device_id = $1
+     UNION ALL
+     SELECT 'odd', to_jsonb(o) - 'device_id' - 'metric_id' || jsonb_build_object('metric', m.name)
+     FROM odd_stretch o LEFT JOIN metric m ON m.id = o.metric_id WHERE o.device_id = $1
+     UNION ALL
+     SELECT 'notification', jsonb_build_object('channel', c.name, 'occasion', n.occasion, 'status', n.status, 'madeAt', n.made_at, 'sentAt', n.sent_at,
+         'title', CASE WHEN n.alert_ids <@ own.ids THEN n.title END, 'body', CASE WHEN n.alert_ids <@ own.ids THEN n.body END)
+     FROM (SELECT array_agg(id) AS ids FROM alert WHERE device_id = $1 OR device_name = $2) AS own
+     JOIN notification n ON n.alert_ids && own.ids LEFT JOIN channel c ON c.id = n.channel_id
      UNION ALL
      SELECT 'event', to_jsonb(e) - 'device_id' - 'site_id' FROM event e WHERE e.device_id = $1 OR e.device_name = $2
      UNION ALL
