@@ -32,6 +32,10 @@ export function leverWords(lever: Lever, { machine }: Pick<CostAnswer, "machine"
       what: `A machine with ${counted(vcpus, "processor")} and ${memory} GiB`,
       how: "twice the load of the last 15 minutes, half as much memory again as is in use",
     },
+    spot: {
+      what: "A machine that may be taken back, for a worker",
+      how: "whatever is killed, nothing is lost; a quarter of a processor and 0.56 GiB",
+    },
   }[lever];
 }
 

@@ -22,7 +22,11 @@ export const pricesFile = z
             memoryGiB: price.describe("A month of a GiB of memory"),
             diskGiB: price.describe("A month of a GiB on a disk for PostgreSQL"),
             objectGiB: price.describe("A month of a GiB in object storage"),
-            spotDiscount: z.number().min(0).max(1).optional().describe("Taken, as earlier files have it, and not used"),
+            spotDiscount: z
+              .number()
+              .min(0)
+              .max(1)
+              .describe("The part saved of processors and memory that may be taken back"),
           })
           .strict(),
       )
@@ -112,7 +116,7 @@ export const costAnswer = z
         lever: z
           .enum(LEVERS)
           .describe(
-            "rawRetention: readings for 90 days · messageRetention: messages for 7 days · coldTier: readings to cold storage after 30 days · rightSize: the machine that is needed, unless it is larger than this one",
+            "rawRetention: readings for 90 days · messageRetention: messages for 7 days · coldTier: readings to cold storage after 30 days · rightSize: the machine that is needed, unless it is larger than this one · spot: a machine that may be taken back for a worker",
           ),
         bytesSaved: z.number().describe("A year from now"),
         saved: amounts.describe("A month, a year from now"),

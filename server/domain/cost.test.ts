@@ -19,7 +19,7 @@ const measured: Measured = {
   ...{ messages: 100_000, readings: 700_000, messagesPerDay: 1000 },
   plan: { days: { raw: null, messages: 30, log: 7, cold: null }, coldAfterDays: null },
 };
-const prices: Prices = { provider: "p", vcpu: 30, memoryGiB: 4, diskGiB: 0.1, objectGiB: 0.02 };
+const prices: Prices = { provider: "p", vcpu: 30, memoryGiB: 4, diskGiB: 0.1, objectGiB: 0.02, spotDiscount: 0.6 };
 
 describe("what a store will take", () => {
   test("grows with what comes where it is kept for ever, and stays where as much goes as comes", () => {
@@ -88,16 +88,24 @@ test("levers say what they save here, and those that save nothing are left out",
   const machine = { vcpus: 4, memoryGiB: 16 };
   const needed = { vcpus: 1, memoryGiB: 4 };
   const found = leversOf(measured, { machine, needed }, [prices]);
-  expect(found.map(({ lever }) => lever)).toEqual(["rawRetention", "messageRetention", "coldTier", "rightSize"]);
+  expect(found.map(({ lever }) => lever)).toEqual([
+    "rawRetention",
+    "messageRetention",
+    "coldTier",
+    "rightSize",
+    "spot",
+  ]);
   expect(found[0]!.bytesSaved).toBe((465_000 - 90_000) * 250);
   expect(found[1]!.bytesSaved).toBe(23_000 * 60);
   expect(found[3]!.saved).toEqual([{ provider: "p", amount: 3 * 30 + 12 * 4 }]);
+  // A quarter of a processor, and 576 MiB.
+  expect(found[4]!.saved[0]!.amount).toBeCloseTo((30 / 4 + 0.5625 * 4) * 0.6, 9);
   const lean: Measured = {
     ...measured,
     bytes: { raw: 1000 },
     plan: { days: { raw: 30 }, coldAfterDays: null },
   };
-  expect(leversOf(lean, { machine: needed, needed }, [prices])).toEqual([]);
+  expect(leversOf(lean, { machine: needed, needed }, [{ ...prices, spotDiscount: 0 }])).toEqual([]);
 });
 
 test("a machine is called too large only if it holds what is needed, in processors and in memory", () => {

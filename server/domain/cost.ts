@@ -37,6 +37,8 @@ export interface Prices {
   readonly diskGiB: number;
   /** Of a GiB in object storage. */
   readonly objectGiB: number;
+  /** The part of the price of processors and memory that is saved by machines which the provider may take back; 0 to 1. */
+  readonly spotDiscount: number;
 }
 
 /** The machine it runs on, or could. */
@@ -130,7 +132,7 @@ export function estimate(bytes: Bytes, { vcpus, memoryGiB }: Machine, prices: Pr
   return { machine, disk, objects, total: machine + disk + objects };
 }
 
-export const LEVERS = ["rawRetention", "messageRetention", "coldTier", "rightSize"] as const;
+export const LEVERS = ["rawRetention", "messageRetention", "coldTier", "rightSize", "spot"] as const;
 export type Lever = (typeof LEVERS)[number];
 
 /** What a lever is set to: days that are kept, or days until readings are cold. */
@@ -145,6 +147,9 @@ export interface LeverEffect {
   /** What a month costs less. */
   readonly saved: readonly { readonly provider: string; readonly amount: number }[];
 }
+
+/** What a worker asks of a machine: see docker/kubernetes/base/worker.yaml, whose requests were measured. */
+const WORKER: Machine = { vcpus: 0.25, memoryGiB: 0.5625 };
 
 /** The machine that would do: twice the load, and half as much memory again as is in use. @param load processors. @param usedGiB of memory. */
 export function neededFor(load: number, usedGiB: number): Machine {
@@ -172,6 +177,13 @@ export function leversOf(
       return { provider: one.provider, amount };
     }),
   });
+  // The machine of web and PostgreSQL can't be taken back; a worker's part of it can, and each further worker's as well.
+  const spot: LeverEffect = {
+    ...{ lever: "spot", bytesSaved: 0 },
+    saved: prices.map(({ provider, vcpu, memoryGiB, spotDiscount }) => {
+      return { provider, amount: (WORKER.vcpus * vcpu + WORKER.memoryGiB * memoryGiB) * spotDiscount };
+    }),
+  };
   // Of a machine that is too small already, no part is one to save.
   const isEnough = needed.vcpus <= machine.vcpus && needed.memoryGiB <= machine.memoryGiB;
   const inAYear = (changed: Plan) => bytesIn(measured, LEVER_HORIZON, changed);
@@ -180,5 +192,6 @@ export function leversOf(
     effect("messageRetention", inAYear(keeping("messages", LEVER_DAYS.messageRetention)), machine),
     effect("coldTier", inAYear({ ...plan, coldAfterDays: shorter(plan.coldAfterDays, LEVER_DAYS.coldTier) }), machine),
     ...(isEnough ? [effect("rightSize", now, needed)] : []),
+    spot,
   ].filter(({ bytesSaved, saved }) => bytesSaved > 0.5 || saved.some(({ amount }) => amount > 0.005));
 }

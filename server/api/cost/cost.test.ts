@@ -15,7 +15,7 @@ const rig = createApiRig({ PRICES_FILE: pricesFile, ARCHIVE_RETENTION_DAYS: "30"
 const cost = () => read(costAnswer, rig.get("getCost"));
 const own = {
   ...{ date: "2026-01-31", source: "Our contract", currency: "EUR" },
-  providers: [{ provider: "Own", vcpu: 10, memoryGiB: 1, diskGiB: 1, objectGiB: 0.1 }],
+  providers: [{ provider: "Own", vcpu: 10, memoryGiB: 1, diskGiB: 1, objectGiB: 0.1, spotDiscount: 0 }],
 };
 
 test("what is stored is measured, goes on as it comes, and costs what one's own prices say", async () => {
