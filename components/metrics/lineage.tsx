@@ -154,12 +154,20 @@ function Datasets({ lineage: { nodes } }: PartProps) {
                 <Link href={node.page}>{node.title}</Link>
               </th>
               <td className={classes.words}>{node.meaning}</td>
-              <td className={classes.where}>{node.where}</td>
-              <td className={classes.owner} title={[node.owner ?? [], node.metricOwners].flat().join("; ")}>
+              <td data-label="Where" className={classes.where}>
+                {node.where}
+              </td>
+              <td
+                data-label="Owner"
+                className={classes.owner}
+                title={[node.owner ?? [], node.metricOwners].flat().join("; ")}
+              >
                 {ownerWords(node)}
               </td>
-              <td title={node.setBy ?? undefined}>{keptFor(node)}</td>
-              <td title={node.rows ? `${formatExact(node.rows.count)} ${node.rows.of}` : undefined}>
+              <td data-label="Kept" title={node.setBy ?? undefined}>
+                {keptFor(node)}
+              </td>
+              <td data-label="Rows" title={node.rows ? `${formatExact(node.rows.count)} ${node.rows.of}` : undefined}>
                 {node.rows ? (
                   <>
                     {node.rows.isAbout ? "about " : null}
@@ -169,8 +177,8 @@ function Datasets({ lineage: { nodes } }: PartProps) {
                   "not counted"
                 )}
               </td>
-              <td>{node.bytes === null ? "not measured" : formatBytes(node.bytes)}</td>
-              <td>{node.newest ? <Age time={node.newest} /> : "not known"}</td>
+              <td data-label="Size">{node.bytes === null ? "not measured" : formatBytes(node.bytes)}</td>
+              <td data-label="Newest">{node.newest ? <Age time={node.newest} /> : "not known"}</td>
             </tr>
           ))}
         </tbody>
@@ -200,9 +208,11 @@ function Steps({ lineage: { nodes, edges } }: PartProps) {
           {edges.map((edge) => (
             <tr key={`${edge.from} ${edge.to}`}>
               <th scope="row">{titles.get(edge.from)}</th>
-              <td>{titles.get(edge.to)}</td>
-              <td>{edge.job === null ? edge.by : <Link href={`/jobs?job=${edge.job}`}>{edge.by}</Link>}</td>
-              <td title={edge.count === null ? undefined : formatExact(edge.count)}>
+              <td data-label="To">{titles.get(edge.to)}</td>
+              <td data-label="By">
+                {edge.job === null ? edge.by : <Link href={`/jobs?job=${edge.job}`}>{edge.by}</Link>}
+              </td>
+              <td data-label="What went" title={edge.count === null ? undefined : formatExact(edge.count)}>
                 {edge.count === null ? (
                   "not counted"
                 ) : (
@@ -211,11 +221,13 @@ function Steps({ lineage: { nodes, edges } }: PartProps) {
                   </>
                 )}
               </td>
-              <td>
+              <td data-label="Runs">
                 {edge.runs === null ? "" : formatTotal(edge.runs)}
                 {edge.failed ? `, ${formatTotal(edge.failed)} failed` : null}
               </td>
-              <td>{edge.lastAt ? <Age time={edge.lastAt} /> : edge.count === 0 ? "never" : "not known"}</td>
+              <td data-label="Last">
+                {edge.lastAt ? <Age time={edge.lastAt} /> : edge.count === 0 ? "never" : "not known"}
+              </td>
             </tr>
           ))}
         </tbody>

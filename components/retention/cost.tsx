@@ -112,17 +112,17 @@ function Growth({ cost }: PartProps) {
           {stores.map(({ store, days, perMessage, bytes, in30Days, in365Days }) => (
             <tr key={store}>
               <th scope="row">{STORE_WORDS[store]}</th>
-              <td>{keptWords(days)}</td>
-              <td title={perMessage === null ? undefined : formatExact(perMessage)}>
+              <td data-label="Kept">{keptWords(days)}</td>
+              <td data-label="Bytes a message" title={perMessage === null ? undefined : formatExact(perMessage)}>
                 {perMessage === null ? NOT_KNOWN : formatMeasure(perMessage)}
               </td>
-              <td>
+              <td data-label="Now">
                 <Bytes bytes={bytes} />
               </td>
-              <td>
+              <td data-label="In 30 days">
                 <Later bytes={in30Days} />
               </td>
-              <td>
+              <td data-label="In 365 days">
                 <Later bytes={in365Days} />
               </td>
             </tr>
@@ -131,15 +131,15 @@ function Growth({ cost }: PartProps) {
         <tfoot>
           <tr>
             <th scope="row">Together</th>
-            <td />
-            <td />
-            <td>
+            <td data-label="Kept" />
+            <td data-label="Bytes a message" />
+            <td data-label="Now">
               <Bytes bytes={total.bytes} />
             </td>
-            <td>
+            <td data-label="In 30 days">
               <Later bytes={total.in30Days} />
             </td>
-            <td>
+            <td data-label="In 365 days">
               <Later bytes={total.in365Days} />
             </td>
           </tr>
@@ -187,11 +187,11 @@ function Month({ cost: { estimates, prices, trouble, machine } }: PartProps) {
               {estimates.map(({ provider, now, machine: ofMachine, disk, objects, in365Days }) => (
                 <tr key={provider}>
                   <th scope="row">{provider}</th>
-                  <td>{money(ofMachine)}</td>
-                  <td>{money(disk)}</td>
-                  <td>{money(objects)}</td>
-                  <td>{money(now)}</td>
-                  <td>{money(in365Days)}</td>
+                  <td data-label="Machine">{money(ofMachine)}</td>
+                  <td data-label="Disk">{money(disk)}</td>
+                  <td data-label="Cold storage">{money(objects)}</td>
+                  <td data-label="Now">{money(now)}</td>
+                  <td data-label="In 365 days">{money(in365Days)}</td>
                 </tr>
               ))}
             </tbody>
@@ -236,10 +236,12 @@ function Levers({ cost }: PartProps) {
                 <tr key={lever}>
                   <th scope="row">{what}</th>
                   <td className={classes.how}>{how}</td>
-                  <td>{bytesSaved > 0 ? <Bytes bytes={bytesSaved} /> : "none"}</td>
+                  <td data-label="Room saved in a year">{bytesSaved > 0 ? <Bytes bytes={bytesSaved} /> : "none"}</td>
                   {prices
                     ? saved.map(({ provider, amount }) => (
-                        <td key={provider}>{formatMoney(amount, prices.currency)}</td>
+                        <td data-label={`${provider}, a month`} key={provider}>
+                          {formatMoney(amount, prices.currency)}
+                        </td>
                       ))
                     : null}
                 </tr>

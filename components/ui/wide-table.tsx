@@ -6,7 +6,7 @@ interface WideTableProps {
   label: string;
   /** Cells of the row of heads. */
   head: ReactNode;
-  /** Its bodies, and its foot if it has one. */
+  /** Its bodies, and its foot if it has one. On a phone a cell stands below its row's head, with its `data-label` before it. */
   children: ReactNode;
   /** True where all columns but the first are figures, which stand on the right. */
   hasFigures?: boolean;
