@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { issueWords } from "./issue-words";
 import { invalid } from "./parse";
 import { ProblemError } from "./problem";
 
@@ -17,12 +18,12 @@ export async function parseJsonBody<T extends z.ZodType>(
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
   if (type !== "application/json")
     throw new ProblemError("unsupported-media-type", `Send application/json; this is ${type || "not named"}.`);
-  const result = schema.safeParse(parse(await readText(request, mostBytes)));
+  const result = schema.safeParse(parse(await readText(request, mostBytes)), { error: issueWords });
   if (result.success) return result.data;
   throw invalid(
     result.error.issues.map((issue) => ({
-      at: issue.path.join(".") || (issue.code === "unrecognized_keys" ? issue.keys.join(", ") : "body"),
-      message: issue.code === "unrecognized_keys" ? "can't be changed here" : issue.message,
+      at: [...issue.path, ...(issue.code === "unrecognized_keys" ? [issue.keys.join(", ")] : [])].join(".") || "body",
+      message: issue.message,
     })),
   );
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { issueWords } from "./issue-words";
 import { ProblemError } from "./problem";
 
 /** Reads path or query parameters. @throws ProblemError naming everything that is wrong, repeated names too, and unknown ones unless the schema is loose. */
@@ -16,7 +17,7 @@ export function parseParameters<T extends z.ZodObject>(
     else if (Object.hasOwn(values, name)) errors.push({ at: name, message: "is given more than once" });
     else values[name] = value;
   }
-  const result = schema.safeParse(values);
+  const result = schema.safeParse(values, { error: issueWords });
   if (!result.success) {
     errors.push(...result.error.issues.map((issue) => ({ at: issue.path.join("."), message: issue.message })));
   }

@@ -47,7 +47,21 @@ export const alertRuleChanges = z
   .refine((changes) => Object.keys(changes).some((key) => key !== "version"), "names nothing to change");
 
 /** All rules as one file. */
-export const alertRulesFile = z.object({ rules: z.array(newAlertRule).max(1000) }).strict();
+export const alertRulesFile = z
+  .object({ rules: z.array(newAlertRule).max(1000) })
+  .strict()
+  .superRefine(({ rules }, context) => {
+    const first = new Map<string, number>();
+    for (const [i, { name: called }] of rules.entries()) {
+      const before = first.get(called);
+      if (before === undefined) first.set(called, i);
+      else
+        context.addIssue({
+          ...{ code: "custom", path: ["rules", i, "name"] },
+          message: `rules.${before} has this name, too: give each rule a name of its own`,
+        });
+    }
+  });
 
 export const importQuery = z.object({
   dryRun: z.stringbool().default(false).describe("true: says what would be done, and does nothing"),

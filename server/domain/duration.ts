@@ -15,6 +15,11 @@ export function formatDuration(ms: number): string {
   return pair(Math.floor(hours / 24), "d", hours % 24, "h");
 }
 
+/** Writes for how long something has lasted that nobody counts the seconds of: whole minutes, or "less than a minute". */
+export function formatMinutes(ms: number): string {
+  return ms < 60_000 ? "less than a minute" : formatDuration(Math.floor(ms / 60_000) * 60_000);
+}
+
 /** Writes a length of time that changes while one reads it: tenths of a second below 10 s, then whole seconds; "0 s" is none at all. */
 export function formatSeconds(seconds: number): string {
   if (seconds > 0 && seconds < 0.05) return "< 0.1 s";

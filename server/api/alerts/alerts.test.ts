@@ -76,6 +76,29 @@ test("a rule is made, judges what comes, and its alert is acknowledged, listed a
   );
 });
 
+test("what is wrong with a rule is said with what it has to be", async () => {
+  const condition = { metric: "t", is: "above", warning: 80 };
+  const wrong = async (body: object) => {
+    const { errors } = await refused(send("addRule", body));
+    return (errors as { at: string; message: string }[]).map(({ at, message: said }) => `${at}: ${said}`);
+  };
+  const of = (more: object) => wrong({ name: "x", spec: { ...hot, conditions: [{ ...condition, ...more }] } });
+  const at = "spec.conditions.0";
+  expect(await of({ warning: "80" })).toEqual([`${at}.warning: must be a number or a list, not the text "80"`]);
+  expect(await of({ limit: 80 })).toEqual([`${at}.limit: isn't known here: leave it out`]);
+  expect(await of({ critical: 70 })).toEqual([
+    `${at}.critical: Give a critical limit that is worse than the warning limit: above 80`,
+  ]);
+  expect(await of({ metric: "" })).toEqual([`${at}.metric: Give a name, or one with * for any characters`]);
+  expect(await of({ is: "over" })).toEqual([
+    `${at}.is: must be above or below or outside or equals or true or false or invalid, not the text "over"`,
+  ]);
+  expect(await wrong({ spec: { kind: "silence" } })).toEqual(["name: is missing: it must be text"]);
+  expect(await wrong({ name: "x", spec: { kind: "silent" } })).toEqual([
+    `spec.kind: must be condition or silence or share-of-site or quality or oddness or pipeline, not the text "silent"`,
+  ]);
+});
+
 test("rules go out as one file and come in again, by their names", async () => {
   const file = await read(alertRulesFile, rig.get("exportRules"));
   expect(file.rules.map(({ name }) => name)).toEqual(["hot"]);
@@ -104,6 +127,8 @@ test("rules go out as one file and come in again, by their names", async () => {
     ],
   };
   expect((await refused(send("importRules", bad))).errors).toMatchObject([{ at: "rules.1.spec.limit" }]);
+  const twice = { rules: [more.rules[1], more.rules[1]] };
+  expect((await refused(send("importRules", twice))).errors).toMatchObject([{ at: "rules.1.name" }]);
   const rules = (await read(alertRules, rig.get("listRules"))).items;
   expect(rules.map(({ name }) => name)).toEqual(["hot", "silent"]);
   const first = { rules: [more.rules[0]] };

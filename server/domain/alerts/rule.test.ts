@@ -50,7 +50,7 @@ test.each([
   [one({ is: "above" }), "conditions.0.warning: Give a limit as warning, critical or both"],
   [
     one({ is: "above", warning: 80, critical: 70 }),
-    "conditions.0.critical: The critical limit lies beyond the warning limit",
+    "conditions.0.critical: Give a critical limit that is worse than the warning limit: above 80",
   ],
   [one({ is: "below", warning: 10, clear: 5 }), "conditions.0.clear: It is over on the good side of the limits only"],
   [one({ is: "outside", warning: 80 }), "conditions.0.warning: Give a lower and an upper limit: [10, 80]"],

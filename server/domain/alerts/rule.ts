@@ -23,7 +23,12 @@ export type Limit = z.infer<typeof limit>;
 
 const pattern = z
   .string()
-  .regex(PATTERN, "A name of letters, digits and _ . : -, or one with * for any characters")
+  .regex(PATTERN, {
+    error: ({ input }) =>
+      input === ""
+        ? "Give a name, or one with * for any characters"
+        : "A name has letters, digits and _ . : - only, and * for any characters",
+  })
   .describe("A name, or one with * for any characters");
 const label = z.string().min(1).max(LABEL_LENGTH);
 const some = <T extends z.ZodType>(of: T) => z.array(of).min(1).max(100).optional();
@@ -199,6 +204,12 @@ interface Limits {
   readonly severity?: Severity | undefined;
 }
 
+/** Says what a critical limit has to be beside a warning limit. */
+function criticalWords(is: Limits["is"], warning: Limit): string {
+  if (Array.isArray(warning)) return `Give a critical range that holds that of the warning, ${warning.join(" to ")}`;
+  return `Give a critical limit that is worse than the warning limit: ${is === "above" ? `above ${warning}` : `below ${warning}`}`;
+}
+
 function checkLimits(of: Limits, refuse: (message: string, path: string) => void): void {
   const { is, warning, critical, clear } = of;
   if (is === "true" || is === "false" || is === "invalid") {
@@ -227,7 +238,7 @@ function checkLimits(of: Limits, refuse: (message: string, path: string) => void
   const holds = (outer: readonly [number, number], inner: readonly [number, number]) =>
     outer[0] <= inner[0] && inner[1] <= outer[1];
   const [usual, worse, over] = [bounds(warning), bounds(critical), bounds(clear)];
-  if (usual && worse && !holds(worse, usual)) refuse("The critical limit lies beyond the warning limit", "critical");
+  if (usual && worse && !holds(worse, usual)) refuse(criticalWords(is, warning!), "critical");
   const first = usual ?? worse;
   if (over && first && !holds(first, over)) refuse("It is over on the good side of the limits only", "clear");
 }
