@@ -69,6 +69,9 @@ test("the verdict says how many fire, where the critical ones are, who looks aft
   expect(says({ channels: [{ ...slack, waiting: 1 }, slack] })).toBe(
     "Slack and 1 other have been away for 4 min, 13 messages wait",
   );
+  expect(says({ channels: [{ ...slack, since: new Date(now - 17_000).toISOString() }] })).toBe(
+    "Slack has been away for less than a minute, 12 messages wait",
+  );
   expect(firingMark(summary({ firing: 2, critical: 1 }))).toBe("failing");
   expect(firingMark(summary({ firing: 2, critical: 1, acknowledged: 1, criticalAcknowledged: 1 }))).toBe("warning");
   expect(firingMark(summary({ firing: 1, acknowledged: 1 }))).toBe("acknowledged");

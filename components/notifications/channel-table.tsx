@@ -3,9 +3,10 @@ import { Button } from "@mantine/core";
 import type { ChannelView } from "@/server/contracts/notifications";
 import { Age } from "../ui/age";
 import { useClock } from "../ui/clock";
-import { formatTotal, formatUntil } from "../ui/format";
+import { formatMoment, formatTotal, formatUntil } from "../ui/format";
 import { None } from "../ui/list-table";
 import { StateMark } from "../ui/state-mark";
+import { useZone } from "../ui/zone";
 import { ActionTable, RowActions } from "./action-table";
 import classes from "./notifications.module.css";
 import { channelState } from "./words";
@@ -64,6 +65,7 @@ interface RowProps extends Pick<ChannelTableProps, "mayEdit" | "onTest" | "onCha
 function Row({ channel, fallback, mayEdit, onTest, onChange, onRemove }: RowProps) {
   const { id, name, title, enabled, failingSince, trouble, nextTryAt, lastOkAt, waiting } = channel;
   const { mark, word } = channelState(channel);
+  const { zone } = useZone();
   return (
     <tr data-channel={name} data-off={!enabled || undefined}>
       <th scope="row">
@@ -74,8 +76,7 @@ function Row({ channel, fallback, mayEdit, onTest, onChange, onRemove }: RowProp
           <StateMark mark={mark} word={word} />
           {failingSince === null || !enabled ? null : (
             <small>
-              {" since "}
-              <Age time={failingSince} />
+              {` since ${formatMoment(Date.parse(failingSince), zone)}`}
               {nextTryAt === null ? null : <Next at={nextTryAt} />}
             </small>
           )}

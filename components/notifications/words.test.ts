@@ -70,6 +70,10 @@ describe("the verdict", () => {
       mark: "failing",
       text: "Slack has taken nothing for 4 min; 12 messages wait and nothing is lost.",
     });
+    const justNow = channel({ failingSince: new Date(NOW - 17_000).toISOString(), waiting: 12 });
+    expect(channelsVerdict([justNow], [route()], NOW).text, "as the verdict of all pages says it").toContain(
+      "nothing for less than a minute;",
+    );
   });
 });
 

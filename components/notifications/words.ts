@@ -1,6 +1,6 @@
 import type { ChannelView, RouteView } from "@/server/contracts/notifications";
 import { counted } from "@/server/domain/counted";
-import { formatDuration } from "@/server/domain/duration";
+import { formatDuration, formatMinutes } from "@/server/domain/duration";
 import type { Matcher } from "@/server/domain/notifications/matcher";
 import type { Mark } from "../ui/state-mark";
 
@@ -31,7 +31,7 @@ export function channelsVerdict(
   if (failing.length > 0) {
     const waiting = failing.reduce((sum, one) => sum + one.waiting, 0);
     const since = Math.min(...failing.map(({ failingSince }) => Date.parse(failingSince!)));
-    const away = `${listed(failing.map(({ name }) => name))} ${failing.length === 1 ? "has" : "have"} taken nothing for ${formatDuration(roughly(now - since))}`;
+    const away = `${listed(failing.map(({ name }) => name))} ${failing.length === 1 ? "has" : "have"} taken nothing for ${formatMinutes(now - since)}`;
     return {
       mark: "failing",
       text: `${away}; ${waiting === 0 ? "no message waits" : `${counted(waiting, "message waits", "messages wait")} and nothing is lost`}.`,

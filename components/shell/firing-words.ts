@@ -1,6 +1,6 @@
 import type { AlertSummary } from "@/server/contracts/alerts";
 import { counted } from "@/server/domain/counted";
-import { formatDuration } from "@/server/domain/duration";
+import { formatMinutes } from "@/server/domain/duration";
 import { formatTotal } from "../ui/format";
 
 /**
@@ -57,11 +57,10 @@ function awayWords(channels: AlertSummary["channels"], now: number): string[] {
   if (!first) return [];
   const waiting = channels.reduce((sum, channel) => sum + channel.waiting, 0);
   const waits = waiting === 0 ? "" : `, ${counted(waiting, "message")} ${waiting === 1 ? "waits" : "wait"}`;
-  // Seconds would tick: nobody acts by them.
-  const since = Math.max(60_000, Math.floor((now - Date.parse(first.since)) / 60_000) * 60_000);
+  const since = Math.min(...channels.map((channel) => Date.parse(channel.since)));
   const who =
     channels.length === 1 ? `${first.name} has` : `${first.name} and ${counted(channels.length - 1, "other")} have`;
-  return [`${who} been away for ${formatDuration(since)}${waits}`];
+  return [`${who} been away for ${formatMinutes(now - since)}${waits}`];
 }
 
 /** The mark of all that fires together: that of what nobody looks after, if there is any. */
