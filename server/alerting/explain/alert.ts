@@ -35,7 +35,7 @@ export interface SeenAlert {
 
 const ms = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
 
-/** The alerts of a rule that touch [from, to]: of the device, and of its whole site. The earliest first. */
+/** The alerts of a rule that touch [from, to]: of the device, of its whole site, and those `ofPipeline`. The earliest first. */
 export async function readAlertsOf(
   db: Pool,
   {
@@ -44,7 +44,8 @@ export async function readAlertsOf(
     metric,
     from,
     to,
-  }: { rule: number; device: number; metric: string | null; from: EpochMs; to: EpochMs },
+    ofPipeline,
+  }: { rule: number; device: number; metric: string | null; from: EpochMs; to: EpochMs; ofPipeline: boolean },
 ): Promise<SeenAlert[]> {
   const { rows } = await db.query<SeenAlert>(
     `SELECT a.id::text AS id, coalesce(m.name, a.metric_name) AS metric, a.severity, a.state, ${ms("a.started_at")} AS "startedAt", ${ms("a.fired_at")} AS "firedAt",
@@ -53,11 +54,12 @@ export async function readAlertsOf(
        ${ms("a.acknowledged_at")} AS "acknowledgedAt",
        coalesce((SELECT name FROM account WHERE 'user ' || id = a.acknowledged_by), a.acknowledged_by) AS "acknowledgedBy"
      FROM alert a LEFT JOIN metric m ON m.id = a.metric_id
-     WHERE a.rule_id = $1 AND (a.device_id = $2 OR (a.device_id IS NULL AND a.site_id = (SELECT site_id FROM device WHERE id = $2)))
+     WHERE a.rule_id = $1 AND (a.device_id = $2 OR (a.device_id IS NULL AND a.site_id = (SELECT site_id FROM device WHERE id = $2))
+         OR ($6 AND a.device_id IS NULL AND a.device_name IS NULL AND a.site_id IS NULL))
        AND ($3::text IS NULL OR a.metric_id IS NULL OR coalesce(m.name, a.metric_name) = $3)
        AND a.started_at <= to_timestamp($5 / 1000.0) AND coalesce(a.ended_at, 'infinity') >= to_timestamp($4 / 1000.0)
      ORDER BY a.fired_at, a.id LIMIT 1000`,
-    [rule, device, metric, from, to],
+    [rule, device, metric, from, to, ofPipeline],
   );
   return rows;
 }

@@ -106,6 +106,10 @@ async function why(id: number, { from = 0, to = 3600, at, now = 3600, watermark 
     archive: {
       find: async (query) => (await archive.find(query)).map((one) => ({ ...one, processedTime: one.ingestTime })),
     },
+    readLag: async () => [
+      { time: T + 5 * MIN, seconds: 0.4 },
+      { time: T + 6 * MIN, seconds: 2.3 },
+    ],
     readTold: (alert, { time }) => toldOf(bench.pool, alert, time),
     readWatermark: async () => (watermark === null ? null : T + watermark * S),
     readRefused: async (device, field) => {
@@ -258,6 +262,19 @@ test("5 a number, asked whether it is true", async () => {
   expect(await why(id)).toBe(
     "kind-differs: temperature is a number, and the rule asks whether it is true, for which a number has to be 1: it was 20.5 °C at 10:00.",
   );
+});
+
+test("a rule about the pipeline says so, with the number", async () => {
+  await send([[0, 20]]);
+  const id = await rule({ kind: "pipeline", measure: "lagSeconds", limit: 30 });
+  expect(await why(id)).toBe(
+    "never-beyond: The rule is about the pipeline, not about press-07: it fires when the pipeline is more than 30 s behind, and it was 2.3 s behind at most from 10:00 to 11:00, at 10:06.",
+  );
+  await bench.pool.query(
+    `INSERT INTO alert (rule_id, rule_version, severity, state, started_at, fired_at) VALUES ($1, 1, 'warning', 'firing', $2, $2)`,
+    [id, new Date(T + 10 * MIN)],
+  );
+  expect(await why(id)).toContain("fired: Fired at 10:10 (alert 41)");
 });
 
 test("6 never beyond: the closest, when, and by how much", async () => {

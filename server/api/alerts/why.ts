@@ -7,6 +7,7 @@ import { sentenceOf } from "@/server/domain/alerts/sentence";
 import { sayIn } from "@/server/domain/alerts/why";
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
 import { parseEventTime } from "@/server/domain/time";
+import { readLag } from "@/server/events/lag";
 import { toldOf } from "@/server/notifications/told-of";
 import type { DeadLetters } from "@/server/ports/dead-letters";
 import type { TopicState } from "@/server/ports/event-log";
@@ -30,6 +31,7 @@ interface Deps {
 
 /** A moment is asked about with so much around it at least. */
 const AROUND_MS = 600_000;
+const MINUTE_MS = 60_000;
 const LONGEST_MS = 24 * 3_600_000;
 /** Refused fields that are looked at. */
 const MOST_REFUSED = 1000;
@@ -67,6 +69,8 @@ export const explainAlert = verb(
           ...{ pool, readBlocks, archive, staleMs: 10_000 * staleSeconds },
           readTold: (id, { time }) => toldOf(pool, id, time),
           readWatermark: async () => readWatermark(pool, await describeLog()),
+          // What is of no site is told to who sees all sites alone.
+          readLag: sites === "all" ? (since, until) => readLag(pool, since, until, MINUTE_MS) : null,
           readRefused: (name, field, since, until) => refusedOf(deadLetters, name, field, since, until),
         },
         { rule, device, metric: query.metric ?? null, from, to, at, now, say },
