@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { EXIT_EXPLAINED, EXIT_TEMPORARY, explain, formatStartError } from "./boot/explain";
 import { runRole } from "./boot/role";
 import { beginStart } from "./boot/start-record";
+import { usageFor } from "./boot/usage";
 import { addressForPeople } from "./config/address";
 import { type Config, loadConfig } from "./config/config";
 import { refuseExposure } from "./config/exposure";
@@ -114,6 +115,8 @@ async function main([name = "start", ...argv]: string[]): Promise<void> {
       const roles = ["start", ...Object.keys(ROLES)].join(", ");
       throw new StartError(`There is no role "${name}"`, `The roles are ${roles}.`, "node dist/main.mjs start");
     }
+    const usage = usageFor(name, argv);
+    if (usage !== null) return void process.stdout.write(usage);
     config = loadConfig();
     await run(config, argv);
   } catch (error) {

@@ -7,6 +7,7 @@ import { useMayEverywhere } from "../queries/access";
 import { aboutQuery } from "../queries/about";
 import { NotYet } from "../shell/not-yet";
 import { Section } from "../ui/section";
+import { plainChange } from "./plain-change";
 import classes from "./about.module.css";
 
 /** The version and what changed with it, for those who may see versions. Others were told above what they don't see. */
@@ -64,7 +65,7 @@ function Changes({ release: { version, date, sections } }: { release: ReleaseVie
           <h4>{title}</h4>
           <ul>
             {changes.map((change) => (
-              <li key={change}>{change.replaceAll("`", "")}</li>
+              <li key={change}>{plainChange(change)}</li>
             ))}
           </ul>
         </div>
