@@ -10,6 +10,7 @@ import { Age } from "../ui/age";
 import { Link } from "../ui/link";
 import { StateMark } from "../ui/state-mark";
 import { Noise } from "./rule-noise";
+import { goesByValidRange } from "./words";
 import classes from "./rules.module.css";
 
 interface RuleProps {
@@ -47,9 +48,15 @@ export function Rule({ rule, days, all, mayEdit, onOpen }: RuleProps) {
       <div className={classes.cell}>
         <span>{matches && spec.kind !== "pipeline" ? counted(matches.devices, "device") : ""}</span>
         <small>
-          {matches && spec.kind !== "silence" && spec.kind !== "quality" && spec.kind !== "pipeline"
-            ? counted(matches.series, "series", "series")
-            : ""}
+          {matches && spec.kind !== "silence" && spec.kind !== "quality" && spec.kind !== "pipeline" ? (
+            matches.series === 0 && goesByValidRange(spec) ? (
+              <Link href="/metrics">no metric of it has a valid range: set one</Link>
+            ) : (
+              counted(matches.series, "series", "series")
+            )
+          ) : (
+            ""
+          )}
         </small>
       </div>
       <div className={classes.cell}>

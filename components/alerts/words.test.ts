@@ -3,7 +3,7 @@ import type { Alert, AlertSummary } from "@/server/contracts/alerts";
 import { ruleSpec } from "@/server/domain/alerts/rule";
 import { firingMark, verdictOf } from "../shell/firing-words";
 import { alert } from "./testing-alert";
-import { standingOf, whatOf, whatText } from "./words";
+import { goesByValidRange, standingOf, whatOf, whatText } from "./words";
 
 const ACKNOWLEDGED = { at: "2026-11-28T10:05:00.000Z", by: "Ada", until: null, note: null };
 const spec = (rule: object) => ruleSpec.parse(rule);
@@ -27,6 +27,7 @@ test("words an alert with its figure and the limit that was crossed", () => {
   expect(text(alert({ metric: null, unit: null }))).toBe("Too hot");
   expect(text(alert({ metric: null }), spec({ kind: "silence", afterMs: 300_000 }))).toBe("Silent for more than 5 min");
   const range = spec({ kind: "condition", conditions: [{ metric: "*", is: "invalid" }] });
+  expect([goesByValidRange(range), goesByValidRange(hot)]).toEqual([true, false]);
   expect(text(alert(), range)).toBe("temperature 91.3 °C, out of its valid range");
   const quality = spec({ kind: "quality", below: 60 });
   const bad = alert({ metric: null, unit: null, worstValue: 12.8, lastValue: 41.2 });

@@ -156,3 +156,8 @@ export function silenceAddress({ rule, device, site }: Alert): string {
   const of = device !== null ? { device } : site !== null ? { site } : {};
   return `/alerts/silences?${new URLSearchParams({ new: "1", rule: rule.name, ...of }).toString()}`;
 }
+
+/** True for a rule that watches nothing until a metric has a valid range. */
+export function goesByValidRange(spec: RuleSpec): boolean {
+  return spec.kind === "condition" && spec.conditions.some(({ is }) => is === "invalid");
+}

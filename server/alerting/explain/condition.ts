@@ -79,8 +79,15 @@ export function lacking(spec: ConditionRule, { device, metric }: Pick<Asked, "de
   }
   if (judgedOf(spec, device.metrics, device.gapMs).length > 0) return null;
   const of = spec.conditions.find(({ is }) => is === "invalid");
-  return reason("no-valid-range", `No valid range is known of ${of?.metric ?? names[0]}: it can’t be outside of it.`, {
-    words: { metric: of?.metric ?? names[0]! },
+  const what = of?.metric ?? names[0]!;
+  const none =
+    what === "*"
+      ? `No metric of ${name} has a valid range`
+      : what.includes("*")
+        ? `No metric like ${what} of ${name} has a valid range`
+        : `${what} has no valid range`;
+  return reason("no-valid-range", `${none}, so no value can be outside of it: it is set on the page Metrics.`, {
+    words: { metric: what },
   });
 }
 

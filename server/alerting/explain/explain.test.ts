@@ -236,6 +236,14 @@ test("4 no reading of that metric", async () => {
   );
 });
 
+test("4 no valid range, and where one is set", async () => {
+  const id = await rule({ ...hot(), conditions: [{ metric: "*", is: "invalid" }] });
+  await send(from(0, 600, 3));
+  expect(await why(id)).toBe(
+    "no-valid-range: No metric of press-07 has a valid range, so no value can be outside of it: it is set on the page Metrics.",
+  );
+});
+
 test("5 another kind", async () => {
   const id = await rule({ ...hot(), conditions: [{ metric: "running", is: "above", warning: 80 }] });
   await send(from(0, 600, true), "running");

@@ -20,7 +20,7 @@ export const READY_RULES: readonly ReadyRule[] = [
   ready(
     "Value out of its valid range",
     { kind: "condition", conditions: [{ metric: "*", is: "invalid" }], keepMs: 60_000 },
-    "Goes by the valid range that a metric has in the catalog.",
+    "Goes by the valid range that a metric has in the catalog: give metrics one on the page Metrics, and their values are watched.",
   ),
   ready(
     "Many dead letters",
