@@ -100,3 +100,18 @@ test("a device is found, read and its history looked at on a phone", async () =>
   expect(inner.y + inner.height).toBeLessThanOrEqual(outer.y + 28);
   await page.context().close();
 });
+
+test("tables of figures stand whole on a phone, each cell with what it tells", async () => {
+  const page = await stage.open("/");
+  await page.setViewportSize(SIZE);
+  for (const [route, table] of [
+    ["/retention/cost", "Room by what takes it"],
+    ["/metrics/lineage", "Data, one kind a row"],
+  ] as const) {
+    await page.goto(route);
+    const region = page.getByRole("region", { name: table });
+    await region.waitFor();
+    await expect.poll(() => region.evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
+    await page.screenshot({ path: `/tmp/fw/hc-${route.split("/").at(-1)}.png`, fullPage: true });
+  }
+});
