@@ -62,11 +62,17 @@ async function outcomeOf(device: string) {
   };
 }
 
+/** Documents, and so letters, are there before the rest is committed. */
+async function isStored(device: string): Promise<boolean> {
+  const { letters, readings } = await outcomeOf(device);
+  return letters.length === 6 && readings.length > 0;
+}
+
 test("a source of the own shape takes what the telemetry route takes, alike", async () => {
   expect((await read(telemetryAnswer, rig.post(messages("route"), { headers: NDJSON }))).accepted).toBe(5);
-  await until(async () => (await outcomeOf("route")).letters.length === 6);
+  await until(() => isStored("route"));
   expect(await read(deliveryAnswer, deliver(messages("sourc"), NDJSON))).toMatchObject({ accepted: 5, refusals: 0 });
-  await until(async () => (await outcomeOf("sourc")).letters.length === 6);
+  await until(() => isStored("sourc"));
   const route = await outcomeOf("route");
   expect(await outcomeOf("sourc")).toEqual(route);
   expect(route.about).toEqual([{ site: "Werk Köln", type: "meter" }]);
