@@ -90,14 +90,18 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   ];
   // of each partition's part
   const byPartition = [addRate, addRefused, addSources, addTakenFrom, addReplayRuns, addSettlements, addErased];
-  const commit = timed(timings, "readings", createCommit({ ...deps, catalog, partitions, contributors, byPartition }));
+  const committing = createCommit({ ...deps, catalog, partitions, contributors, byPartition });
+  const commit = timed(timings, "readings", committing.commit);
   // tells resent dead letters their outcome; repeatable, and made up for if it fails
   const settleResends = createSettleResends(deps);
   // frames for browsers; best effort, timed by itself
   const { publishLive } = deps;
 
   // instead of all of these, for a record that made one of them fail
-  const refuse = createRefuseRecord({ findSettlements, storeDocuments, settleResends, commit });
+  const refuse = createRefuseRecord({
+    ...{ findSettlements, storeDocuments, settleResends, commit },
+    tryCommit: committing.tryCommit,
+  });
 
   return {
     async handle(sources, signal) {

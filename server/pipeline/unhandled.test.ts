@@ -61,6 +61,20 @@ describe("an error that is no outage", () => {
     expect(await bench.totals()).toMatchObject({ messages: 8, readings: 8, deadLetters: 0 });
   });
 
+  test("that no message is to blame for makes no dead letter, and once it is mended all are stored", async () => {
+    const rig = await bench.rig();
+    for (let i = 0; i < 8; i++) bench.log.append(0, message(i));
+    await bench.pool.query(`ALTER TABLE pipeline_rate ADD CONSTRAINT broken CHECK (messages < 0) NOT VALID`);
+    try {
+      await expect(rig.insist(0, 1000, 40)).rejects.toThrow("broken");
+    } finally {
+      await bench.pool.query(`ALTER TABLE pipeline_rate DROP CONSTRAINT broken`);
+    }
+    expect(await rig.deadLetters.find({ sites: "all", limit: 1 })).toEqual([]);
+    await rig.insist(0);
+    expect(await bench.totals()).toMatchObject({ messages: 8, readings: 8, deadLetters: 0 });
+  });
+
   test("leaves other partitions alone, before and while its batch is divided", async () => {
     const rig = await bench.rig({ archive: failingArchive() });
     for (let i = 0; i < 4; i++) bench.log.append(0, message(i, { note: "poison" }));

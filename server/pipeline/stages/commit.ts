@@ -38,13 +38,30 @@ export interface CommitDeps {
 const MOST_MARK = 2 ** 48 - 1;
 const NOTHING_WRITTEN = { added: [], duplicates: 0, conflicts: [], late: 0 } as const;
 
+/** Ends a commit that was only tried, so that nothing of it is kept. */
+class TriedError extends Error {}
+
 /**
  * Runs the contributors and moves the positions in one transaction: all of it or nothing.
  * @returns what each batch changed
  * @throws FencedError if another worker has moved a position; SharedDeviceError
  */
-export function createCommit({ pool, partitions, catalog, contributors, byPartition }: CommitDeps) {
-  return async (batches: readonly SettlingBatch[], signal: AbortSignal): Promise<Committed[]> => {
+export function createCommit(deps: CommitDeps) {
+  const commit = committing(deps);
+  return {
+    commit: (batches: readonly SettlingBatch[], signal: AbortSignal) => commit(batches, signal, false),
+
+    /** Does all of it and takes it back. @throws what a commit would. */
+    async tryCommit(batches: readonly SettlingBatch[], signal: AbortSignal): Promise<void> {
+      await commit(batches, signal, true).catch((error: unknown) => {
+        if (!(error instanceof TriedError)) throw error;
+      });
+    },
+  };
+}
+
+function committing({ pool, partitions, catalog, contributors, byPartition }: CommitDeps) {
+  return async (batches: readonly SettlingBatch[], signal: AbortSignal, isTrial: boolean): Promise<Committed[]> => {
     const joint = jointOf(batches);
     const { messages } = joint;
     const withReadings = messages.filter(({ metrics }) => metrics.length > 0);
@@ -81,6 +98,7 @@ export function createCommit({ pool, partitions, catalog, contributors, byPartit
         const steps = parts.map((part) => ({ ...part, totals: totalsOf(part) }));
         const { areAll, isWatched } = await advancePositions(tx, steps);
         if (!areAll) throw fenced(batches[0]!.position);
+        if (isTrial) throw new TriedError();
         return steps.map(({ messages, written, totals }) => ({ messages, added: written.added, totals, isWatched }));
       },
       [...KEYED_ACCESS, HOLD_EPOCH, HOLD_RULES],

@@ -23,13 +23,14 @@ export interface RefuseDeps {
   readonly storeDocuments: (batches: readonly EnrichedBatch[]) => Promise<void>;
   readonly settleResends: (batch: SettlingBatch) => Promise<void>;
   readonly commit: (batches: readonly SettlingBatch[], signal: AbortSignal) => Promise<readonly Committed[]>;
+  readonly tryCommit: (batches: readonly SettlingBatch[], signal: AbortSignal) => Promise<void>;
 }
 
 /**
  * Keeps a record that made a stage fail as a dead letter, and moves on. When that fails by the record's content too, it is
  * kept in a plainer form: first without what it says of itself, then without most of its bytes. @throws when nothing is kept.
  */
-export function createRefuseRecord({ findSettlements, storeDocuments, settleResends, commit }: RefuseDeps) {
+export function createRefuseRecord({ findSettlements, storeDocuments, settleResends, commit, tryCommit }: RefuseDeps) {
   return async (source: SourceBatch, record: StoredRecord, error: unknown, signal: AbortSignal): Promise<Committed> => {
     const whole = letterOf(source, record, `${wordsOf(error)}${contextOf(record)}`);
     const plain = letterOf(source, record, "The worker failed at this message, and at keeping what it says of itself.");
@@ -46,6 +47,8 @@ export function createRefuseRecord({ findSettlements, storeDocuments, settleRese
     for (const form of forms) {
       try {
         const settling = await form();
+        // What fails without its message, too, is no fault of it: a letter that is stored and never committed would stay when the message is stored after all.
+        await tryCommit([settling], signal);
         await storeDocuments([settling]);
         const [committed] = await commit([settling], signal);
         await settleResends(settling);
