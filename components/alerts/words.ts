@@ -1,4 +1,5 @@
 import type { Alert, ListedAlert } from "@/server/contracts/alerts";
+import { readable } from "@/server/domain/readable";
 import { MEASURES } from "@/server/domain/alerts/measure";
 import type { Condition, Limit, RuleSpec } from "@/server/domain/alerts/rule";
 import { WHAT_WORDS } from "@/server/domain/alerts/sentence";
@@ -131,7 +132,10 @@ const UNTOLD = {
 export function untoldWords({ untold }: Pick<ListedAlert, "untold">): { word: string; title: string } | null {
   if (untold === null) return null;
   const { word, title } = UNTOLD[untold.why];
-  return { word, title: untold.name === null || untold.why === "inhibited" ? title : `${title} (${untold.name})` };
+  return {
+    word,
+    title: untold.name === null || untold.why === "inhibited" ? title : `${title} (${readable(untold.name)})`,
+  };
 }
 
 /** How an alert stands, as mark and word. */

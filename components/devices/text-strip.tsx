@@ -1,5 +1,6 @@
 import { memo } from "react";
 import { counted } from "@/server/domain/counted";
+import { readable } from "@/server/domain/readable";
 import { roomyBands, type TextBand, textShares, valuePlaces } from "../live/texts";
 import { shareOfTime } from "../shell/flags/flag-places";
 import { formatDuration } from "../ui/format";
@@ -58,7 +59,7 @@ export function bandWords({ value, bands }: Pick<TextBand, "value" | "bands">): 
   return value === null ? "changed too often to be kept" : textWords(value);
 }
 
-/** A text, where it is nothing that can be seen. */
+/** A text as it may stand on a screen, in quotes where nothing of it can be seen. */
 function textWords(text: string): string {
-  return text.trim() === "" ? `“${text}”` : text;
+  return text.trim() === "" ? `“${text}”` : readable(text);
 }
