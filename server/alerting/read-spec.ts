@@ -6,7 +6,7 @@ export function readSpec(kept: unknown): RuleSpec | null {
 }
 
 /** Those of which is known what they say. */
-export function readable<T extends { readonly spec: unknown }>(
+export function withSpec<T extends { readonly spec: unknown }>(
   rows: readonly T[],
 ): (T & { readonly spec: RuleSpec })[] {
   return rows.flatMap((row) => {

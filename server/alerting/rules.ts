@@ -3,7 +3,7 @@ import type { Sites } from "@/server/domain/access";
 import type { RuleSpec } from "@/server/domain/alerts/rule";
 import type { EpochMs } from "@/server/domain/terms";
 import { beginRulesEpoch } from "./epoch";
-import { readable } from "./read-spec";
+import { withSpec } from "./read-spec";
 
 /** A rule as it is kept. */
 export interface RuleRow {
@@ -38,7 +38,7 @@ export async function readRules(db: Pool | PoolClient, sites: Sites, id: number 
      FROM alert_rule r WHERE $1::integer IS NULL OR id = $1 ORDER BY name`,
     [id, sites === "all" ? null : sites],
   );
-  return readable(rows);
+  return withSpec(rows);
 }
 
 /** A version of a rule as it was. */
@@ -54,7 +54,7 @@ export async function readVersions(db: Pool | PoolClient, rule: number): Promise
      ORDER BY version DESC LIMIT 100`,
     [rule],
   );
-  return readable(rows);
+  return withSpec(rows);
 }
 
 /** Adds a rule. @returns its id; null when there is one of this name. */

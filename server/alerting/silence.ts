@@ -112,22 +112,22 @@ export async function findSilent(deps: TurnDeps, watermark: EpochMs): Promise<vo
         for (const instance of watched.silences) {
           const { rule, state } = instance;
           if (rule.spec.kind !== "silence" || device.lastSeen === null) continue;
-          if (state?.phase === "firing") {
-            if (!isUsual(rule.spec, { ...device, lastSeen: device.lastSeen }, state, found)) continue;
-            const [next, events] = step(state, { kind: "close", time: watermark, reason: USUAL_NOW }, instance.judged);
+          const heard = { ...device, lastSeen: device.lastSeen };
+          const take = ([next, events]: ReturnType<typeof step>) => {
             instance.events.push(...events);
             settle(watched, instance, next, changed);
             changed.set(instance, watched);
+          };
+          if (state?.phase === "firing") {
+            const close = { kind: "close", time: watermark, reason: USUAL_NOW } as const;
+            if (isUsual(rule.spec, heard, state, found)) take(step(state, close, instance.judged));
             continue;
           }
-          const fires = firesAt(rule.spec, { ...device, lastSeen: device.lastSeen }, found);
+          const fires = firesAt(rule.spec, heard, found);
           if (fires === null) continue;
           const judged = silenceOf(rule.spec, fires.at - fires.since);
           const since = { ...silentSince(judged, fires.since), fires: state?.fires ?? [] };
-          const [next, events] = step(since, { kind: "tick", time: fires.at }, judged);
-          instance.events.push(...events);
-          settle(watched, instance, next, changed);
-          changed.set(instance, watched);
+          take(step(since, { kind: "tick", time: fires.at }, judged));
           fallen.push({ device: watched.id, site: watched.siteId, since: fires.since });
         }
       const locked = new Set(held.map(({ watched }) => watched.id));

@@ -39,37 +39,36 @@ export async function summarizeTelling(
   sites: Sites,
   now: EpochMs,
 ): Promise<{ readonly tellsAnybody: boolean; readonly silenced: number }> {
-  const { mutes } = await readTelling(tx, now);
-  const told = { tellsAnybody: await tellsAnybody(tx) };
-  if (!mutes.any) return { ...told, silenced: 0 };
+  const { mutes, isAnybodyTold } = await readTelling(tx, now);
+  if (!mutes.any) return { tellsAnybody: isAnybodyTold, silenced: 0 };
   const open = await openAlerts(tx, sites, now);
   const isSilenced = (alert: AlertSeen) => {
     const why = alert.parent === null ? mutes.of(alert)?.why : undefined;
     return why === "silenced" || why === "maintenance";
   };
-  return { ...told, silenced: open.filter(isSilenced).length };
+  return { tellsAnybody: isAnybodyTold, silenced: open.filter(isSilenced).length };
 }
 
 /** Whether a route that is on leads to a channel that is on. */
 export async function tellsAnybody(tx: Pool | PoolClient): Promise<boolean> {
-  const { routes, isTelling } = await readRoutes(tx);
-  return routes.some((route) => route.enabled && isTelling(route));
+  return (await readRoutes(tx)).isAnybodyTold;
 }
 
 async function readRoutes(tx: Pool | PoolClient) {
   const routes = await listRoutes(tx);
   const channels = new Map((await listChannels(tx)).map((channel) => [channel.id, channel]));
-  return { routes, isTelling: (route: Route) => channelsOn(route, channels).length > 0 };
+  const isTelling = (route: Route) => channelsOn(route, channels).length > 0;
+  return { routes, isTelling, isAnybodyTold: routes.some((route) => route.enabled && isTelling(route)) };
 }
 
 async function readTelling(tx: Pool | PoolClient, now: EpochMs) {
-  const { routes, isTelling } = await readRoutes(tx);
+  const { routes, isTelling, isAnybodyTold } = await readRoutes(tx);
   const mutes = await readMutes(tx, now, (alert) => {
     const route = routeOf(routes, alert);
     return route !== undefined && isTelling(route);
   });
   return {
-    mutes,
+    ...{ mutes, isAnybodyTold },
     whyOf(alert: AlertSeen): UntoldNow | null {
       const route = routeOf(routes, alert);
       if (route === undefined) return { why: "no-route", name: null };

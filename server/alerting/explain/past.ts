@@ -4,7 +4,7 @@ import type { DeviceFacts, MetricFacts } from "@/server/domain/alerts/judged";
 import type { RuleSpec } from "@/server/domain/alerts/rule";
 import type { SaidMetric } from "@/server/domain/alerts/why";
 import type { EpochMs } from "@/server/domain/terms";
-import { readable } from "../read-spec";
+import { withSpec } from "../read-spec";
 
 /** A version of a rule, in force from `at` on unless it is off. */
 export interface PastVersion {
@@ -51,7 +51,7 @@ export interface DevicePast {
 
 const ms = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
 
-/** Reads a rule as it was over time; null: there is none. */
+/** Reads a rule as it was over time; null: there is none that can be read. */
 export async function readRulePast(db: Pool, id: number): Promise<RulePast | null> {
   const { rows } = await db.query<Omit<RulePast, "versions"> & { spec: unknown; enabled: boolean }>(
     `SELECT id, name, version, seeded >= version AS "inForce", ${ms("created_at")} AS "madeAt", spec, enabled FROM alert_rule WHERE id = $1`,
@@ -66,7 +66,8 @@ export async function readRulePast(db: Pool, id: number): Promise<RulePast | nul
   const { spec, enabled, ...row } = rule;
   // One from before versions were kept is what it is now.
   const all = kept.length > 0 ? kept.reverse() : [{ version: row.version, spec, enabled, at: row.madeAt }];
-  return { ...row, versions: readable(all) };
+  const versions = withSpec(all);
+  return versions.length === 0 ? null : { ...row, versions };
 }
 
 /** Reads a device at one of these sites as it is, and was; null: there is none. */

@@ -112,12 +112,13 @@ async function readEmpty(pool: Pool, { retention }: CostDeps): Promise<Measured[
     ...KEPT.map((keeps) => [keeps, TABLES[keeps]] as const),
     ...retention.others.map((other) => [other.what, other.tables] as const),
   ];
-  const empty: Partial<Record<Store, number>> = {};
-  for (const [store, names] of tables) {
-    const bytes = await readEmptyBytes(pool, names);
-    empty[store] = names.reduce((sum, name) => sum + (bytes.get(name) ?? 0), 0);
-  }
-  return empty;
+  const bytes = await readEmptyBytes(
+    pool,
+    tables.flatMap(([, names]) => names),
+  );
+  return Object.fromEntries(
+    tables.map(([store, names]) => [store, names.reduce((sum, name) => sum + (bytes.get(name) ?? 0), 0)]),
+  );
 }
 
 async function answer(measured: Measured, { cost }: CostDeps): Promise<Omit<CostAnswer, "time">> {

@@ -99,6 +99,22 @@ async function* linesOf(deps: Deps, devices: readonly OneDevice[], sites: Sites,
   yield line({ kind: "end" });
 }
 
+/** SQL: the rows of tables that have some for each of a device's series, by the kind they are told as. */
+const OF_SERIES = Object.entries({
+  limit: "quality_limit",
+  quality: "quality_day",
+  finding: "quality_flag",
+  odd: "odd_stretch",
+})
+  .map(
+    ([
+      kind,
+      table,
+    ]) => `SELECT '${kind}', to_jsonb(t) - 'device_id' - 'metric_id' || jsonb_build_object('metric', m.name)
+     FROM ${table} t LEFT JOIN metric m ON m.id = t.metric_id WHERE t.device_id = $1`,
+  )
+  .join(" UNION ALL ");
+
 /** What the catalog, quality, oddness, events, alerts and notifications have of it, and its latest values. */
 async function* rowsOf({ pool, twins }: Deps, { key, name: device }: OneDevice): AsyncGenerator<string> {
   const { rows } = await pool.query<{ kind: string; row: object }>(
@@ -109,17 +125,7 @@ async function* rowsOf({ pool, twins }: Deps, { key, name: device }: OneDevice):
      UNION ALL
      SELECT 'past', to_jsonb(p) - 'device_id' FROM device_past p WHERE p.device_id = $1
      UNION ALL
-     SELECT 'limit', to_jsonb(l) - 'device_id' - 'metric_id' || jsonb_build_object('metric', m.name)
-     FROM quality_limit l LEFT JOIN metric m ON m.id = l.metric_id WHERE l.device_id = $1
-     UNION ALL
-     SELECT 'quality', to_jsonb(q) - 'device_id' - 'metric_id' || jsonb_build_object('metric', m.name)
-     FROM quality_day q LEFT JOIN metric m ON m.id = q.metric_id WHERE q.device_id = $1
-     UNION ALL
-     SELECT 'finding', to_jsonb(f) - 'device_id' - 'metric_id' || jsonb_build_object('metric', m.name)
-     FROM quality_flag f LEFT JOIN metric m ON m.id = f.metric_id WHERE f.device_id = $1
-     UNION ALL
-     SELECT 'odd', to_jsonb(o) - 'device_id' - 'metric_id' || jsonb_build_object('metric', m.name)
-     FROM odd_stretch o LEFT JOIN metric m ON m.id = o.metric_id WHERE o.device_id = $1
+     ${OF_SERIES}
      UNION ALL
      SELECT 'notification', jsonb_build_object('channel', c.name, 'occasion', n.occasion, 'status', n.status, 'madeAt', n.made_at, 'sentAt', n.sent_at,
          'title', CASE WHEN n.alert_ids <@ own.ids THEN n.title END, 'body', CASE WHEN n.alert_ids <@ own.ids THEN n.body END)
