@@ -23,6 +23,12 @@ import { fill, handled, recordOf } from "./telemetry-topic";
 const logger = pino({ level: "silent" });
 const MB = 2 ** 20;
 
+/** A worker makes frames for as long as somebody is known to watch. */
+const WATCH_EVERY_MS = 10_000;
+
+/** So long what the drain left to be merged, and code that V8 hasn't optimised, weigh on the steady stream. */
+const SETTLE_MS = 15_000;
+
 /**
  * What one worker does on real engines, all on this machine: drains a filled Kafka topic through the complete pipeline,
  * with the archive in MongoDB and then in PostgreSQL, and keeps up with a steady stream whose latency is measured.
@@ -134,8 +140,9 @@ async function measure(engines: RunningEngines, folder: string, size: Size): Pro
       const took = (last.at - first.at) / 1000;
       const perMillion = (seconds: number) => `${((seconds / (last.messages - first.messages)) * 1e6).toFixed(1)} s`;
       const peak = peakRss(worker.pid);
+      const watching = setInterval(() => void noteWatched(pool), WATCH_EVERY_MS);
       await noteWatched(pool);
-      const latencies = await steady(log, size);
+      const latencies = await steady(log, size).finally(() => clearInterval(watching));
       return {
         "drained, messages": String(last.messages),
         "messages/s": Math.round((last.messages - first.messages) / took).toString(),
@@ -160,10 +167,14 @@ async function measure(engines: RunningEngines, folder: string, size: Size): Pro
   }
 }
 
-/** Sends at an even rate and listens to the live frames; milliseconds from a message's making to its frame, each. */
+/**
+ * Sends at an even rate and listens to the live frames; milliseconds from a message's making to its frame, of each that
+ * was sent for `seconds` after settling.
+ */
 async function steady(log: EventLog, { rate, seconds }: Size): Promise<number[]> {
   const latencies: number[] = [];
   const began = Date.now();
+  const messages = rate * (seconds + SETTLE_MS / 1000);
   const listening = await log.consume({
     topic: TOPICS.live,
     group: null,
@@ -175,15 +186,15 @@ async function steady(log: EventLog, { rate, seconds }: Size): Promise<number[]>
       const now = Date.now();
       for (const { value } of records) {
         for (const { points } of (JSON.parse(Buffer.from(value).toString()) as LiveRecord).devices) {
-          for (const [time] of points.temperature ?? []) if (time >= began) latencies.push(now - time);
+          for (const [time] of points.temperature ?? []) if (time >= began + SETTLE_MS) latencies.push(now - time);
         }
       }
     },
   });
   const sending: Promise<void>[] = [];
   let sent = 0;
-  while (sent < rate * seconds) {
-    const due = Math.min(Math.floor(((Date.now() - began) / 1000) * rate), rate * seconds);
+  while (sent < messages) {
+    const due = Math.min(Math.floor(((Date.now() - began) / 1000) * rate), messages);
     if (due > sent) {
       // Event times are the moment of sending; of one device they stay apart, as a device has one reading a millisecond.
       const now = Date.now();
@@ -198,8 +209,9 @@ async function steady(log: EventLog, { rate, seconds }: Size): Promise<number[]>
     await pause(10);
   }
   await Promise.all(sending);
-  await until(() => latencies.length >= sent * 0.99, { timeoutMs: 30_000, what: "the live frames" }).catch(() => {
-    console.error(`only ${latencies.length} of ${sent} messages were seen in live frames`);
+  const awaited = rate * seconds;
+  await until(() => latencies.length >= awaited * 0.99, { timeoutMs: 30_000, what: "the live frames" }).catch(() => {
+    console.error(`only ${latencies.length} of ${awaited} messages were seen in live frames`);
   });
   await listening.stop(1000);
   return latencies.sort((a, b) => a - b);
