@@ -74,7 +74,7 @@ export function composeErasure({ config, engines, archive, deadLetters, twins }:
               {
                 what: `${counted(rows, "row")} of the audit record`,
                 until: null,
-                why: "They hold the name in words of other things, such as the name of a rule or a note, or were written by a version before 0.2. Sealed rows can't be changed without breaking the seals.",
+                why: "They were written by a version before 0.2, or before the device had sent anything. Sealed rows can't be changed without breaking the seals.",
               },
             ]
           : []),

@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { readAnchors } from "./access/audit/anchors";
+import { addDeed } from "./access/audit/deeds";
 import { readAuditKeys } from "./access/audit/keys";
 import { sealRecord } from "./access/audit/seal";
 import { verifyRecord } from "./access/audit/verify";
@@ -14,6 +15,7 @@ import { auditFiles } from "./config/audit-files";
 import { deviceDetail } from "./contracts/devices";
 import { erasuresAnswer, personErasure } from "./contracts/removals";
 import { siteAnswer } from "./contracts/sites";
+import { SYSTEM } from "./domain/access";
 import { job as jobContract } from "./contracts/jobs";
 import { TABLES } from "./erasure/tables";
 import { requestRun } from "./jobs/requests";
@@ -38,6 +40,7 @@ const pool = () => rig.engines.pool;
 const GONE = "pump-17";
 /** Its name is a word that may mean something else, so that it isn't looked for in what people wrote. */
 const PLAIN = "kiln";
+const DEED = { verb: "createAlertRule", target: "7", outcome: "done", address: null } as const;
 /** Names that have the other one in them. */
 const OTHERS = ["pump-18", "pump-170", "gw:pump-17"];
 
@@ -87,6 +90,8 @@ beforeAll(async () => {
      INSERT INTO event (kind, key, device_name, severity, started_at) VALUES ('silence', 'a', '${GONE}', 'info', now()), ('silence', 'b', '${OTHERS[0]}', 'info', now());
      UPDATE device SET notes = 'stands beside ${GONE}.' WHERE name = '${OTHERS[0]}'`,
   );
+  for (const name of [`${GONE}: too hot`, `Beside ${OTHERS[1]}`])
+    await addDeed(pool(), SYSTEM, { ...DEED, detail: { after: { name, devices: [] } } });
   await read(
     deviceDetail,
     rig.api.handle(
@@ -312,6 +317,11 @@ test("one of several devices is erased: nothing is found in any store, the other
       ...{ view: `device=erased-1&device=${OTHERS[2]}`, notes: "stands beside erased-1.", events: 1 },
     },
   ]);
+  const { rows: words } = await pool().query(
+    "SELECT value FROM audit_value v JOIN audit_row r ON r.id = v.row_id WHERE r.verb = $1",
+    [DEED.verb],
+  );
+  expect(words).toEqual([{ value: `Beside ${OTHERS[1]}` }]);
   expect(await audit()).toMatchObject({ fault: null, unvouched: null });
   const { rows: sealed } = await pool().query<{ text: string }>(
     "SELECT detail::text AS text FROM audit_row WHERE verb = 'proveErasure'",

@@ -94,7 +94,7 @@ export async function addDeed(tx: Pool | PoolClient, caller: Caller, deed: Deed)
   }
 }
 
-/** The texts of a deed that are names of devices, which may have to be erased; true for those of devices that were erased. */
+/** The names of devices that texts of a deed are or hold, which may have to be erased; true for those of devices that were erased. */
 async function deviceNames(tx: Pool | PoolClient, { target, detail }: Deed): Promise<ReadonlyMap<string, boolean>> {
   const texts = new Set<string>();
   const walk = (part: unknown): void => {
@@ -125,12 +125,18 @@ async function hasErasures(tx: Pool | PoolClient): Promise<boolean> {
   return rows[0]!.has;
 }
 
-/** What may be a name in a text: all of it, what is between slashes, and what comes after "of". */
+/** What may be a name in a text: all of it, what is between slashes, what comes after "of", and each word that can be nothing else. */
 function partsOf(text: string): string[] {
-  return [text, ...text.split("/"), ...text.split(" of ")];
+  const words = text.match(/[\p{L}\p{N}_.:/@#-]+/gu) ?? [];
+  return [
+    text,
+    ...text.split("/"),
+    ...text.split(" of "),
+    ...words.map((word) => word.replace(/[./:@#]+$/, "")).filter(isTelling),
+  ];
 }
 
-/** The part with each text that is the name of a device, or has one between slashes, as a value of its own; without the name where that was erased. */
+/** The part with each text that is or holds the name of a device as a value of its own; without the text where that device was erased. */
 function withNamesApart<T>(part: T, names: ReadonlyMap<string, boolean>): T {
   const walk = (each: unknown): unknown => {
     if (typeof each === "string") {
