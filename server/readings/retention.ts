@@ -166,8 +166,8 @@ export async function readEmptyBytes(
   return found;
 }
 
-/** Pages of a table that are looked at for what is free in it. */
-const SAMPLED_PAGES = 2000;
+/** Pages of a table that are looked at for what is free in it. With fewer the estimate is a gamble: large values lie beside the table, so that most of its bytes may hang on a few pages. */
+const SAMPLED_PAGES = 10_000;
 /** What PostgreSQL adds to a row's columns (header, item pointer, alignment), and to a value that lies in its own table (chunks, page headers). */
 const ROW_BYTES = 32;
 const CHUNKED = 1.03;
