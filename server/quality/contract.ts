@@ -4,7 +4,7 @@ import { ALL_DEFAULTS, type AllLimits } from "@/server/domain/quality/all-limits
 import type { ContractMetric } from "@/server/domain/quality/contract";
 import type { SetLimits } from "./limits";
 
-/** Reads the metrics of devices at these sites, of one site and one type if said, with what their checks go by; and the version of the limits. */
+/** Reads the metrics of devices at these sites, of one site and one type if said, with what their checks go by; and the version of the limits. A metric that nobody gave a unit has the one that all of these devices say. */
 export async function readContracted(
   pool: Pool,
   sites: Sites,
@@ -16,10 +16,14 @@ export async function readContracted(
     readonly set: SetLimits | null;
   }
   const { rows } = await pool.query<Row>(
-    `SELECT m.name, m.kind, m.unit, m.owner, m.min, m.max, l.limits AS set
+    `SELECT m.name, m.kind, coalesce(m.unit, said.unit) AS unit, m.owner, m.min, m.max, l.limits AS set
      FROM metric m LEFT JOIN quality_limit l ON l.metric_id = m.id AND l.device_id = 0
-     WHERE EXISTS (SELECT FROM device_metric dm JOIN device d ON d.id = dm.device_id LEFT JOIN site s ON s.id = d.site_id
-       WHERE dm.metric_id = m.id AND ($1::integer[] IS NULL OR d.site_id = ANY ($1)) AND ($2::text IS NULL OR s.name = (SELECT site_now($2))) AND ($3::text IS NULL OR d.type = (SELECT type_now($3))))
+       CROSS JOIN LATERAL (
+         SELECT count(*) AS devices, CASE WHEN count(DISTINCT u.unit) = 1 AND count(u.unit) = count(*) THEN min(u.unit) END AS unit
+         FROM device_metric dm JOIN device d ON d.id = dm.device_id LEFT JOIN site s ON s.id = d.site_id
+           LEFT JOIN device_unit u ON u.device_id = d.id AND u.metric_id = m.id
+         WHERE dm.metric_id = m.id AND ($1::integer[] IS NULL OR d.site_id = ANY ($1)) AND ($2::text IS NULL OR s.name = (SELECT site_now($2))) AND ($3::text IS NULL OR d.type = (SELECT type_now($3)))) said
+     WHERE said.devices > 0
      ORDER BY m.name`,
     [sites === "all" ? null : sites, site, type],
   );

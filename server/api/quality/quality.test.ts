@@ -126,3 +126,17 @@ test("the data contract is a file of the metrics at one's sites, with the limits
     expect.arrayContaining(["device", "time", "heat"]),
   );
 });
+
+test("in the data contract a metric that nobody gave a unit has the one that all devices of these sites say", async () => {
+  await rig.owner.query(
+    "INSERT INTO device_unit (device_id, metric_id, unit) VALUES (1, 1, 'K'), (2, 1, 'K'), (3, 1, '°C')",
+  );
+  const unitOfHeat = async (site: number | null) => {
+    const contract = (await (await ask(person("viewer", site), "getQualityContract")).json()) as {
+      schema: { properties: { name: string; customProperties?: { property: string; value: string }[] }[] }[];
+    };
+    const heat = contract.schema[0]!.properties.find(({ name }) => name === "heat")!;
+    return heat.customProperties?.find(({ property }) => property === "unit")?.value;
+  };
+  expect([await unitOfHeat(1), await unitOfHeat(2), await unitOfHeat(null)]).toEqual(["K", "°C", undefined]);
+});
