@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useCallback, useMemo } from "react";
 import type { Alert } from "@/server/contracts/alerts";
 import type { AlertMessages } from "@/server/contracts/notifications";
-import type { RuleSpec } from "@/server/domain/alerts/rule";
+import type { Condition, RuleSpec } from "@/server/domain/alerts/rule";
 import { alertMessagesQuery } from "../queries/alerts";
 import { flagsOf, FlagStrip, useFlags } from "../shell/flags/flags";
 import { useNow } from "../ui/clock";
@@ -38,7 +38,8 @@ export function AlertChart({ alert, device, metric, spec }: AlertChartProps) {
   const from = started - around;
   const to = ended === null ? end : Math.min(ended + around, Math.max(now, ended + STEP_MS));
   const { series, error, format, rows, lines } = useMetricLine(device, metric, from, to);
-  const limits = useMemo(() => limitsOf(spec, metric), [spec, metric]);
+  const condition = spec?.kind === "condition" ? conditionOf(spec.conditions, alert) : undefined;
+  const limits = useMemo(() => limitsOf(condition), [condition]);
   const shades = useMemo(
     (): TimeShade[] => [
       ...(fired > started ? [{ from: started, to: fired, color: "var(--fw-unknown)" }] : []),
@@ -90,9 +91,8 @@ function toldMarks(messages: AlertMessages | undefined): TimeMark[] {
   return [...first].map(([channel, time]) => ({ time, label: `${channel} told` }));
 }
 
-/** The limits that a rule has for a metric, as lines. */
-export function limitsOf(spec: RuleSpec | undefined, metric: string): TimeLimit[] {
-  const condition = spec?.kind === "condition" ? conditionOf(spec.conditions, metric) : undefined;
+/** The limits of a condition, as lines. */
+export function limitsOf(condition: Condition | undefined): TimeLimit[] {
   if (!condition || condition.what === "changePerMinute") return [];
   const { warning, critical, clear } = condition;
   const drawn = [

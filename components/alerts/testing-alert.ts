@@ -9,6 +9,7 @@ export const alert = (changes: Partial<ListedAlert> = {}): ListedAlert => ({
     site: "north",
     subject: null,
     metric: "temperature",
+    condition: null,
   },
   ...{
     unit: "°C",

@@ -1,6 +1,7 @@
 "use client";
 import { useCallback, useMemo } from "react";
 import type { WhyAnswer } from "@/server/contracts/why";
+import type { RuleSpec } from "@/server/domain/alerts/rule";
 import { formatInstant, formatTick, zoneName } from "../ui/format";
 import { LazyTimeChart } from "../ui/lazy-chart";
 import type { TimeShade } from "../ui/time-chart-data";
@@ -13,13 +14,20 @@ import { useMetricLine } from "./use-metric-line";
 /** The moment that decided it is as wide as this part of the chart. */
 const MARK_PART = 1 / 300;
 
+/** The limits that a rule has for a metric. */
+function limitsOfMetric(spec: RuleSpec, metric: string) {
+  if (spec.kind !== "condition") return [];
+  const { conditions } = spec;
+  return conditions.filter((one) => one.metric === metric || conditions.length === 1).flatMap(limitsOf);
+}
+
 /** The readings that were asked about, with the rule's limits and the moment that decided it. */
 export function WhyChart({ why, metric }: { why: WhyAnswer; metric: string }) {
   const { device, rule, reason } = why;
   const { zone } = useZone();
   const [from, to] = [Date.parse(why.from), Date.parse(why.to)];
   const { series, error, format, rows, lines } = useMetricLine(device, metric, from, to);
-  const limits = useMemo(() => limitsOf(rule.spec, metric), [rule.spec, metric]);
+  const limits = useMemo(() => limitsOfMetric(rule.spec, metric), [rule.spec, metric]);
   const at = reason.at === null ? null : Date.parse(reason.at);
   // What fired before is told of, and not in sight.
   const mark = at === null || at < from || at > to ? null : at;

@@ -35,6 +35,18 @@ test("words an alert with its figure and the limit that was crossed", () => {
   expect(text({ ...bad, endedAt: bad.startedAt }, quality)).toBe("Quality worst 12, below 60");
   const odd = spec({ kind: "oddness", metric: "temperature", above: 30 });
   expect(text(alert({ worstValue: 52, lastValue: 31 }), odd)).toBe("Oddness of temperature worst 52, now 31, above 30");
+  const either = spec({
+    kind: "condition",
+    match: "any",
+    conditions: [
+      { metric: "pressure", is: "above", warning: 5 },
+      { metric: "temperature", is: "below", critical: -10 },
+      { metric: "temperature", what: "minuteMean", is: "above", warning: 80 },
+    ],
+  });
+  expect(text(alert({ condition: 2 }), either)).toBe("minute mean of temperature 91.3 °C, above 80");
+  expect(text(alert({ metric: "pressure", condition: 0, unit: "bar" }), either)).toBe("pressure 91.3 bar, above 5");
+  expect(text(alert({ condition: 0 }), either), "the rule has changed since").toBe("temperature 91.3 °C");
   const door = spec({ kind: "condition", conditions: [{ metric: "door", is: "true" }] });
   expect(text(alert({ metric: "door", unit: null, lastValue: 1 }), door)).toBe("door true");
 });

@@ -1,8 +1,8 @@
 import type { Alert, ListedAlert } from "@/server/contracts/alerts";
 import { readable } from "@/server/domain/readable";
 import { MEASURES } from "@/server/domain/alerts/measure";
-import type { Condition, Limit, RuleSpec } from "@/server/domain/alerts/rule";
-import { WHAT_WORDS } from "@/server/domain/alerts/sentence";
+import type { Condition, RuleSpec } from "@/server/domain/alerts/rule";
+import { limitOf, limitWords, WHAT_WORDS } from "@/server/domain/alerts/sentence";
 import { formatDuration } from "@/server/domain/duration";
 import { formatMeasure, formatMetric } from "../ui/format";
 import type { Mark } from "../ui/state-mark";
@@ -48,7 +48,7 @@ export function whatOf(alert: Alert, spec: RuleSpec | undefined): What {
     const figure = figureOf(alert, false, formatMeasure);
     return { ...bare, ...figure, subject: `Oddness of ${alert.metric}`, limit: `above ${spec.above}` };
   }
-  const condition = spec?.kind === "condition" ? conditionOf(spec.conditions, alert.metric) : undefined;
+  const condition = spec?.kind === "condition" ? conditionOf(spec.conditions, alert) : undefined;
   // The value of now where that is why it fires; else the one that was.
   const isNow = alert.endedAt === null && isBeyond(condition, alert.severity, alert.lastValue);
   const isFlag = condition?.is === "true" || condition?.is === "false";
@@ -83,20 +83,19 @@ export function whatText({ subject, value, unit, isWorst, now, limit }: What): s
   return [figure, now === null ? "" : `, now ${now}`, limit ? `${value === null ? "" : ","} ${limit}` : ""].join("");
 }
 
-/** The condition of a rule that a metric is judged by. */
-export function conditionOf(conditions: readonly Condition[], metric: string): Condition | undefined {
-  return conditions.find((one) => one.metric === metric) ?? (conditions.length === 1 ? conditions[0] : undefined);
-}
-
-/** The limit that was crossed for an alert to be this severe. */
-function limitOf(condition: Condition, severity: Alert["severity"]): Limit | undefined {
-  const { warning, critical } = condition;
-  return severity === "critical" ? (critical ?? warning) : (warning ?? critical);
+/** The condition of a rule that an alert's values are of; undefined where that isn't known, or isn't so any more. */
+export function conditionOf(
+  conditions: readonly Condition[],
+  { metric, condition }: Pick<Alert, "metric" | "condition">,
+): Condition | undefined {
+  if (condition === null) return conditions.length === 1 ? conditions[0] : undefined;
+  const found = conditions[condition];
+  return found?.metric === metric ? found : undefined;
 }
 
 /** The limits that a trend of an alert's metric is held against; none where its rule doesn't look at the values themselves. */
 export function trendLimits(alert: Alert, spec: RuleSpec | undefined): readonly number[] {
-  const condition = spec?.kind === "condition" ? conditionOf(spec.conditions, alert.metric ?? "") : undefined;
+  const condition = spec?.kind === "condition" ? conditionOf(spec.conditions, alert) : undefined;
   const limit = condition && condition.what !== "changePerMinute" ? limitOf(condition, alert.severity) : undefined;
   return limit === undefined ? [] : typeof limit === "number" ? [limit] : limit;
 }
@@ -108,16 +107,6 @@ function isBeyond(condition: Condition | undefined, severity: Alert["severity"],
   if (limit === undefined) return true;
   if (typeof limit !== "number") return value < limit[0] || value > limit[1];
   return condition?.is === "above" ? value > limit : condition?.is === "below" ? value < limit : true;
-}
-
-function limitWords(condition: Condition, severity: Alert["severity"]): string {
-  const { is } = condition;
-  if (is === "invalid") return "out of its valid range";
-  if (is === "true" || is === "false") return "";
-  const limit = limitOf(condition, severity);
-  if (limit === undefined) return "";
-  if (typeof limit !== "number") return `outside of ${limit[0]} to ${limit[1]}`;
-  return is === "equals" ? `equal to ${limit}` : `${is} ${limit}`;
 }
 
 const UNTOLD = {

@@ -17,7 +17,10 @@ export interface StoredAlert {
   readonly site: string | null;
   /** The engine or the source that it is about. */
   readonly subject: string | null;
+  /** The metric that its values are of. */
   readonly metric: string | null;
+  /** Of a rule of several conditions: the place of the one that its values are of; null: there is one, or it isn't known. */
+  readonly condition: number | null;
   readonly unit: string | null;
   /** Digits its values are measured with; null: as sent. */
   readonly decimals: number | null;
@@ -55,6 +58,9 @@ export interface StoredEvent {
   readonly at: EpochMs;
   readonly decidedAt: EpochMs;
   readonly value: number | null;
+  /** The metric that its value is of, and its unit at the device; null: those of the alert. */
+  readonly metric: string | null;
+  readonly unit: string | null;
   readonly reason: string | null;
   readonly by: string | null;
   readonly note: string | null;
@@ -109,9 +115,9 @@ export async function readAlerts(db: Pool | PoolClient, filter: AlertFilter): Pr
          AND ($12::timestamptz IS NULL OR a.ended_at IS NULL OR a.ended_at > $12) AND ($13::timestamptz IS NULL OR a.started_at < $13)
        ORDER BY ${order} LIMIT $10)
      SELECT a.id::text AS id, a.rule_id AS "ruleId", coalesce(r.name, v.name, '') AS "ruleName", a.rule_version AS "ruleVersion", v.spec,
-       coalesce(d.name, a.device_name) AS device, coalesce(s.name, a.site_name) AS site, a.subject, coalesce(m.name, a.metric_name) AS metric,
+       coalesce(d.name, a.device_name) AS device, coalesce(s.name, a.site_name) AS site, a.subject, coalesce(m.name, a.metric_name, v.spec->'conditions'->a.condition->>'metric') AS metric, a.condition,
        CASE WHEN v.spec->>'kind' IS DISTINCT FROM 'oddness' THEN coalesce(u.unit, m.unit) END AS unit,
-       CASE WHEN v.spec->>'kind' IS DISTINCT FROM 'oddness' AND NOT coalesce(v.spec->'conditions' @> '[{"what": "changePerMinute"}]', false) THEN m.decimals END AS decimals, m.color,
+       CASE WHEN v.spec->>'kind' IS DISTINCT FROM 'oddness' AND v.spec->'conditions'->coalesce(a.condition, 0)->>'what' IS DISTINCT FROM 'changePerMinute' THEN m.decimals END AS decimals, m.color,
        a.severity, a.state,
        ${ms("a.started_at")} AS "startedAt", ${ms("a.fired_at")} AS "firedAt", ${ms("a.ended_at")} AS "endedAt", ${ms("a.decided_at")} AS "decidedAt",
        a.first_value AS "firstValue", a.worst_value AS "worstValue", ${ms("a.worst_at")} AS "worstAt", a.last_value AS "lastValue",
@@ -121,8 +127,8 @@ export async function readAlerts(db: Pool | PoolClient, filter: AlertFilter): Pr
        ${ms("a.acknowledged_until")} AS "acknowledgedUntil", a.acknowledged_note AS "acknowledgedNote"
      FROM listed a LEFT JOIN alert_rule r ON r.id = a.rule_id
      LEFT JOIN alert_rule_version v ON v.rule_id = a.rule_id AND v.version = a.rule_version
-     LEFT JOIN device d ON d.id = a.device_id LEFT JOIN site s ON s.id = a.site_id LEFT JOIN metric m ON m.id = a.metric_id
-     LEFT JOIN device_unit u ON u.device_id = a.device_id AND u.metric_id = a.metric_id
+     LEFT JOIN device d ON d.id = a.device_id LEFT JOIN site s ON s.id = a.site_id LEFT JOIN metric m ON m.id = coalesce(a.metric_id, a.value_metric_id)
+     LEFT JOIN device_unit u ON u.device_id = a.device_id AND u.metric_id = m.id
      ORDER BY ${order}`,
     [
       ...[
@@ -142,9 +148,11 @@ export async function readAlerts(db: Pool | PoolClient, filter: AlertFilter): Pr
 /** Reads what happened to an alert, in its order. */
 export async function readEvents(db: Pool | PoolClient, alert: string): Promise<StoredEvent[]> {
   const { rows } = await db.query<StoredEvent>(
-    `SELECT id::text AS id, kind, severity, ${ms("at")} AS at, ${ms("decided_at")} AS "decidedAt", value, detail->>'reason' AS reason,
-       ${signedBy("(detail->>'by')")} AS by, detail->>'note' AS note
-     FROM alert_event WHERE alert_id = $1 ORDER BY id`,
+    `SELECT e.id::text AS id, e.kind, e.severity, ${ms("e.at")} AS at, ${ms("e.decided_at")} AS "decidedAt", e.value, e.detail->>'reason' AS reason,
+       m.name AS metric, coalesce(u.unit, m.unit) AS unit, ${signedBy("(e.detail->>'by')")} AS by, e.detail->>'note' AS note
+     FROM alert_event e JOIN alert a ON a.id = e.alert_id
+     LEFT JOIN metric m ON m.id = (e.detail->>'metric')::integer LEFT JOIN device_unit u ON u.device_id = a.device_id AND u.metric_id = m.id
+     WHERE e.alert_id = $1 ORDER BY e.id`,
     [alert],
   );
   return rows;

@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { lineOf } from "@/server/domain/notifications/message";
+import { seeAlerts } from "@/server/notifications/told-alerts";
 import { pipelineBench } from "@/server/testing/pipeline-bench";
 import { addRule } from "@/server/testing/alert-rig";
+import { readAlerts, readEvents } from "./alerts";
 
 const bench = pipelineBench({ partitions: 2 });
 const T = Date.UTC(2026, 0, 15, 10);
@@ -114,5 +117,72 @@ describe("decided once", () => {
       await expect(workers[(at / 2 + 1) % 2]!.batch(0, at, at + 2)).rejects.toThrow();
     }
     expect(await events()).toEqual(["fired 15", "resolved 30", "fired 55", "resolved 70"]);
+  });
+});
+
+describe("conditions joined by any", () => {
+  const either = {
+    kind: "condition",
+    match: "any",
+    conditions: [
+      { metric: "pressure", is: "above", warning: 5 },
+      { metric: "temperature", is: "above", warning: 80, critical: 95 },
+      { metric: "humidity", what: "value", is: "above", warning: 90 },
+    ],
+    holds: "until-next",
+  };
+  const send = (second: number, readings: Readonly<Record<string, number>>) =>
+    bench.log.append(0, { device: "press-1", time: T + second * S, readings }, T + second * S);
+  const said = async () => {
+    const [alert] = await readAlerts(bench.pool, { sites: "all", limit: 1 });
+    const { metric, unit, condition, firstValue, worstValue, worstAt, lastValue } = alert!;
+    return { metric, unit, condition, first: firstValue, worst: worstValue, at: (worstAt! - T) / S, last: lastValue };
+  };
+
+  test("an alert is of one of them, which stays until another is more severe, and all of its values are of that one", async () => {
+    await addRule(bench.pool, "hot or humid", either);
+    const rig = await bench.rig();
+    send(0, { pressure: 1, temperature: 70, humidity: 91 });
+    await rig.drain();
+    await bench.pool.query(`UPDATE metric SET unit = '%' WHERE name = 'humidity'`);
+    expect(await said()).toEqual({
+      metric: "humidity",
+      unit: "%",
+      condition: 2,
+      first: 91,
+      worst: 91,
+      at: 0,
+      last: 91,
+    });
+    // As severe as the other: it stands before it in the rule, and is told of by itself no more.
+    send(20, { temperature: 85, humidity: 93 });
+    send(40, { humidity: 92 });
+    await rig.drain();
+    expect(await said()).toMatchObject({ metric: "humidity", condition: 2, first: 91, worst: 93, at: 20, last: 92 });
+    send(60, { temperature: 96 });
+    send(80, { temperature: 97, humidity: 99 });
+    await rig.drain();
+    expect(await said()).toMatchObject({ metric: "temperature", condition: 1, first: 96, worst: 97, at: 80, last: 97 });
+    // It is over for this one, and not for the other.
+    send(100, { temperature: 60 });
+    await rig.drain();
+    expect(await said()).toMatchObject({ metric: "humidity", condition: 2, first: 99, worst: 99, at: 100, last: 99 });
+    send(120, { humidity: 50 });
+    await rig.drain();
+    expect(await said()).toMatchObject({ metric: "humidity", condition: 2, worst: 99, last: 50 });
+    const { id } = (await readAlerts(bench.pool, { sites: "all", limit: 1 }))[0]!;
+    expect((await readEvents(bench.pool, id)).map(({ kind, metric, value }) => [kind, metric, value])).toEqual([
+      ["fired", "humidity", 91],
+      ["severity", "temperature", 96],
+      ["severity", "humidity", 99],
+      ["resolved", "humidity", 50],
+    ]);
+    await bench.pool.query(
+      `INSERT INTO alert_rule_version (rule_id, version, name, spec, enabled, by) SELECT id, version, name, spec, enabled, 'test' FROM alert_rule`,
+    );
+    const told = (await seeAlerts(bench.pool, [Number(id)], T)).get(Number(id))!;
+    // What routes and silences go by is of the whole rule.
+    expect(told).toMatchObject({ metric: null, valueMetric: "humidity" });
+    expect(lineOf(told)).toMatch(/^Resolved: hot or humid, press-1, humidity at worst 99 % \(above 90\) from /);
   });
 });

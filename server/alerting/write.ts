@@ -20,6 +20,8 @@ interface AlertRow {
 
 interface EventRow extends AlertEvent {
   readonly alertId: string;
+  /** The metric that its value is of; null: that of the alert. */
+  readonly of: number | null;
 }
 
 /**
@@ -53,7 +55,7 @@ export async function writeDecisions(tx: PoolClient, changed: ReadonlyMap<Instan
       row.state = event.kind === "resolved" || event.kind === "closed" ? event.kind : "firing";
       row.isNew ||= isNew;
       row.isWorse ||= event.kind === "severity" && event.episode.severity === "critical";
-      events.push({ ...event, alertId });
+      events.push({ ...event, alertId, of: saidOf(instance, event.episode).metric });
     }
     const { state } = instance;
     if (state?.episode && (state.phase === "firing" || state.phase === "recovering") && alertId !== null) {
@@ -94,13 +96,24 @@ async function nextIds(tx: PoolClient, count: number): Promise<string[]> {
 }
 
 const EPISODE_COLUMNS = `severity text, state text, started_at timestamptz, fired_at timestamptz, ended_at timestamptz,
-  first_value float8, worst_value float8, worst_at timestamptz, last_value float8, closed_reason text, flaps integer, flapping boolean, no_data_since timestamptz`;
+  first_value float8, worst_value float8, worst_at timestamptz, last_value float8, closed_reason text, flaps integer, flapping boolean, no_data_since timestamptz, condition smallint, value_metric_id integer`;
 
 const EPISODE_NAMES = EPISODE_COLUMNS.split(",").map((column) => column.trim().split(" ")[0]!);
 
 const textOf = (time: EpochMs | null) => (time === null ? null : timeText(time));
 
-function episodeOf({ episode, state, reason }: AlertRow) {
+/** Of several conditions: the one that an episode's values are of, by its place, and its metric. Nulls: there are no several, or it isn't known. */
+function saidOf(
+  { metric, judged }: Instance,
+  { condition }: Episode,
+): { readonly place: number | null; readonly metric: number | null } {
+  const said = condition === undefined ? undefined : judged.conditions[condition];
+  if (metric !== 0 || said === undefined || said.metric === 0) return { place: null, metric: null };
+  return { place: said.place, metric: said.metric };
+}
+
+function episodeOf({ episode, state, reason, instance }: AlertRow) {
+  const said = saidOf(instance, episode);
   const {
     severity,
     startedAt,
@@ -128,6 +141,8 @@ function episodeOf({ episode, state, reason }: AlertRow) {
     flaps,
     flapping,
     no_data_since: textOf(noDataSince),
+    condition: said.place,
+    value_metric_id: said.metric,
   };
 }
 
@@ -177,13 +192,13 @@ async function updateAlerts(tx: PoolClient, rows: readonly AlertRow[]): Promise<
 
 async function insertEvents(tx: PoolClient, events: readonly EventRow[]): Promise<void> {
   if (events.length === 0) return;
-  const made = events.map(({ alertId, kind, at, value, episode, reason, share }) => ({
+  const made = events.map(({ alertId, kind, at, value, of, episode, reason, share }) => ({
     alert_id: alertId,
     kind,
     severity: episode.severity,
     at: timeText(at),
     value,
-    detail: { ...(reason !== undefined && { reason }), ...share },
+    detail: { ...(reason !== undefined && { reason }), ...share, ...(of !== null && value !== null && { metric: of }) },
   }));
   await tx.query(
     `INSERT INTO alert_event (alert_id, kind, severity, at, value, detail)

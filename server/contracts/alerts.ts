@@ -13,7 +13,13 @@ export const alert = z
     device: z.string().nullable(),
     site: z.string().nullable(),
     subject: z.string().nullable().describe("The engine or the source that it is about"),
-    metric: z.string().nullable(),
+    metric: z.string().nullable().describe("The metric that its values are of; null: of none, or it isn't known"),
+    condition: z
+      .int()
+      .nullable()
+      .describe(
+        "Of a rule of several conditions: which one its values are of, by its place from 0. It stays while no other is more severe; null: there is one",
+      ),
     unit: z.string().nullable().describe("Of the metric at the device"),
     decimals: z.int().nullable().describe("Digits after the point that its values are measured with; null: as sent"),
     color: z.int().nullable().describe("The metric's place in the palette of charts; null: one is chosen by its name"),
@@ -23,7 +29,7 @@ export const alert = z
     firedAt: instant.describe("Event time at which that had lasted long enough"),
     endedAt: instant.nullable().describe("Event time at which it was over"),
     decidedAt: instant.describe("When that was decided, by the clock here"),
-    firstValue: z.number().nullable(),
+    firstValue: z.number().nullable().describe("The first since its values are of this condition"),
     worstValue: z.number().nullable(),
     worstAt: instant.nullable(),
     lastValue: z.number().nullable(),
@@ -97,6 +103,8 @@ export const alertEvent = z
     at: instant.describe("Event time"),
     decidedAt: instant,
     value: z.number().nullable(),
+    metric: z.string().nullable().describe("The metric that its value is of; null: that of the alert"),
+    unit: z.string().nullable().describe("Of that metric at the device"),
     reason: z.string().nullable(),
     by: z.string().nullable(),
     note: z.string().nullable(),

@@ -45,7 +45,7 @@ async function takeEvents(tx: PoolClient): Promise<EventRow[]> {
      FROM (SELECT event_id FROM alert_outbox ORDER BY event_id LIMIT ${MOST} FOR UPDATE) o
      JOIN alert_event e ON e.id = o.event_id JOIN alert a ON a.id = e.alert_id
      LEFT JOIN alert_rule r ON r.id = a.rule_id LEFT JOIN alert_rule_version v ON v.rule_id = a.rule_id AND v.version = a.rule_version
-     LEFT JOIN device d ON d.id = a.device_id LEFT JOIN site s ON s.id = a.site_id LEFT JOIN metric m ON m.id = a.metric_id
+     LEFT JOIN device d ON d.id = a.device_id LEFT JOIN site s ON s.id = a.site_id LEFT JOIN metric m ON m.id = coalesce(a.metric_id, (e.detail->>'metric')::integer)
      ORDER BY e.id`,
   );
   return rows;

@@ -26,9 +26,11 @@ export async function seeAlerts(
 ): Promise<ReadonlyMap<number, AlertSeen>> {
   const { rows } = await tx.query<AlertSeen>(
     `SELECT a.id, coalesce(r.name, v.name, 'a removed rule') AS rule, a.severity, a.state,
-       coalesce(d.name, a.device_name) AS device, coalesce(s.name, a.site_name) AS site, a.subject, coalesce(m.name, a.metric_name) AS metric,
+       coalesce(d.name, a.device_name) AS device, coalesce(s.name, a.site_name) AS site, a.subject,
+       CASE WHEN a.condition IS NULL THEN coalesce(m.name, a.metric_name) END AS metric,
+       coalesce(m.name, a.metric_name, v.spec->'conditions'->a.condition->>'metric') AS "valueMetric", v.spec->'conditions'->a.condition AS condition,
        CASE WHEN v.spec->>'kind' IS DISTINCT FROM 'oddness' THEN coalesce(u.unit, m.unit) END AS unit,
-       CASE WHEN v.spec->>'kind' IS DISTINCT FROM 'oddness' AND NOT coalesce(v.spec->'conditions' @> '[{"what": "changePerMinute"}]', false) THEN m.decimals END AS decimals,
+       CASE WHEN v.spec->>'kind' IS DISTINCT FROM 'oddness' AND v.spec->'conditions'->coalesce(a.condition, 0)->>'what' IS DISTINCT FROM 'changePerMinute' THEN m.decimals END AS decimals,
        v.spec->>'measure' AS measure, a.last_value AS value, a.worst_value AS worst, d.type, r.runbook, a.late, a.flapping,
        coalesce(coalesce(v.spec, r.spec)->>'late' = 'tell', false) AS "tellsLate",
        ${MS("a.started_at")} AS "startedAt", ${MS("a.fired_at")} AS "firedAt", ${MS("a.ended_at")} AS "endedAt",
@@ -46,8 +48,8 @@ export async function seeAlerts(
      LEFT JOIN alert_rule_version v ON v.rule_id = a.rule_id AND v.version = a.rule_version
      LEFT JOIN device d ON d.id = a.device_id
      LEFT JOIN site s ON s.id = a.site_id
-     LEFT JOIN metric m ON m.id = a.metric_id
-     LEFT JOIN device_unit u ON u.device_id = a.device_id AND u.metric_id = a.metric_id
+     LEFT JOIN metric m ON m.id = coalesce(a.metric_id, a.value_metric_id)
+     LEFT JOIN device_unit u ON u.device_id = a.device_id AND u.metric_id = m.id
      WHERE a.id = ANY ($1::bigint[])`,
     [ids, now],
   );

@@ -13,6 +13,8 @@ export function toldAlert(parts: Partial<ToldAlert> = {}): ToldAlert {
       subject: null,
       measure: null,
       metric: "temperature",
+      valueMetric: "temperature",
+      condition: null,
       unit: "°C",
       decimals: null,
       value: 96.1,

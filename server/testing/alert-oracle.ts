@@ -14,6 +14,9 @@ export interface OracleEpisode {
   endedAt: number | null;
   end: "resolved" | "closed" | null;
   severities: [string, number][];
+  /** The condition its values are of, and that one's metric. */
+  condition: number;
+  metric: number;
   firstValue: number | null;
   worstValue: number | null;
   worstAt: number | null;
@@ -95,7 +98,7 @@ export function oracle(rule: JudgedRule, samples: readonly OracleSample[], until
       const lead = isAll
         ? now.findIndex((one) => one !== null)
         : now.findIndex((one) => one !== null && one.level === top);
-      return { time, level, over: holds(({ over }) => over, !isAll), lead, value: now[lead]?.value ?? null };
+      return { time, level, over: holds(({ over }) => over, !isAll), lead, now, top, value: now[lead]?.value ?? null };
     }),
   );
   const timeAt = (i: number) => steps[i]?.time ?? until;
@@ -134,6 +137,8 @@ export function oracle(rule: JudgedRule, samples: readonly OracleSample[], until
       endedAt: null,
       end: null,
       severities: [],
+      condition: steps[i]!.lead,
+      metric: rule.conditions[steps[i]!.lead]!.metric,
       firstValue: steps[i]!.value,
       worstValue: null,
       worstAt: null,
@@ -166,7 +171,7 @@ export function oracle(rule: JudgedRule, samples: readonly OracleSample[], until
     one.severities.push([severity, firedAt]);
     let [high, low]: [number | null, number | null] = [null, null];
     for (let k = i; k < next; k++) {
-      const { time, value, level, over, lead } = steps[k]!;
+      const { time, level, over, lead, now, top } = steps[k]!;
       if (severity === "warning" && high !== null && k >= from && high + rule.forMs <= time)
         one.severities.push([(severity = "critical"), Math.max(high + rule.forMs, firedAt)]);
       if (severity === "critical" && low !== null && low + rule.forMs <= time) {
@@ -188,13 +193,22 @@ export function oracle(rule: JudgedRule, samples: readonly OracleSample[], until
         one.severities.push([(severity = "warning"), time]);
         low = null;
       }
+      // It stays of the condition it is of, while that is as severe as any.
+      const own = now[one.condition] ?? null;
+      const said = own !== null && (rule.match === "all" || own.level === top) ? one.condition : lead;
+      const value = now[said]?.value ?? null;
       if (value === null || (k >= from && over !== true && (level === null || over === null))) continue;
       const distance = (v: number) => {
-        const of = rule.conditions[lead]!;
+        const of = rule.conditions[said]!;
         const b = (of.warning ?? of.critical)!;
         return of.equals ? 0 : Math.max(b[0] - v, v - b[1]);
       };
-      if (one.worstValue === null || distance(value) > distance(one.worstValue))
+      if (said !== one.condition)
+        Object.assign(one, {
+          ...{ condition: said, metric: rule.conditions[said]!.metric },
+          ...{ firstValue: value, worstValue: value, worstAt: time },
+        });
+      else if (one.worstValue === null || distance(value) > distance(one.worstValue))
         [one.worstValue, one.worstAt] = [value, time];
       one.lastValue = value;
     }

@@ -25,7 +25,7 @@ export function createPagerDuty(
           source: first?.device ?? first?.subject ?? first?.site ?? "fieldwatch",
           severity,
           timestamp: new Date(at).toISOString(),
-          component: first?.metric ?? undefined,
+          component: first?.valueMetric ?? undefined,
           group: first?.site ?? undefined,
           class: first?.rule,
           custom_details: { alerts: fitBytes(lines, MOST_DETAIL_BYTES) },

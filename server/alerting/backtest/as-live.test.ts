@@ -131,7 +131,7 @@ test.each([4, 5])(
       for (const { device, series } of await backtestDevices(bench.pool, history, ids, backtest, signal))
         for (const { metric, episodes, unknownHours } of series) {
           expect(unknownHours).toBe(0);
-          for (const { noDataSince: _, ...episode } of episodes)
+          for (const { noDataSince: _, condition: __, metric: ___, ...episode } of episodes)
             found.push({ rule: `rule ${i}`, device: device.facts.name, metric, ...episode });
         }
     }

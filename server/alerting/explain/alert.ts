@@ -25,6 +25,8 @@ export interface SeenAlert {
   readonly endedAt: EpochMs | null;
   readonly decidedAt: EpochMs;
   readonly firedValue: number | null;
+  /** Of an alert of several metrics: the one that this value is of. */
+  readonly firedMetric: string | null;
   readonly late: boolean;
   readonly flapping: boolean;
   readonly parent: string | null;
@@ -50,10 +52,12 @@ export async function readAlertsOf(
   const { rows } = await db.query<SeenAlert>(
     `SELECT a.id::text AS id, coalesce(m.name, a.metric_name) AS metric, a.severity, a.state, ${ms("a.started_at")} AS "startedAt", ${ms("a.fired_at")} AS "firedAt",
        ${ms("a.ended_at")} AS "endedAt", ${ms("a.decided_at")} AS "decidedAt", a.late, a.flapping, a.parent_id::text AS parent, a.closed_reason AS "closedReason",
-       (SELECT e.value FROM alert_event e WHERE e.alert_id = a.id AND e.kind = 'fired' ORDER BY e.id LIMIT 1) AS "firedValue",
+       f.value AS "firedValue", (SELECT name FROM metric WHERE id = f.of) AS "firedMetric",
        ${ms("a.acknowledged_at")} AS "acknowledgedAt",
        coalesce((SELECT name FROM account WHERE 'user ' || id = a.acknowledged_by), a.acknowledged_by) AS "acknowledgedBy"
      FROM alert a LEFT JOIN metric m ON m.id = a.metric_id
+     LEFT JOIN LATERAL (
+       SELECT e.value, (e.detail->>'metric')::integer AS of FROM alert_event e WHERE e.alert_id = a.id AND e.kind = 'fired' ORDER BY e.id LIMIT 1) f ON true
      WHERE a.rule_id = $1 AND (a.device_id = $2 OR (a.device_id IS NULL AND a.site_id = (SELECT site_id FROM device WHERE id = $2))
          OR ($6 AND a.device_id IS NULL AND a.device_name IS NULL AND a.site_id IS NULL))
        AND ($3::text IS NULL OR a.metric_id IS NULL OR coalesce(m.name, a.metric_name) = $3)
@@ -77,8 +81,9 @@ export async function firedReason(
 ): Promise<{ readonly reason: Reason; readonly steps: ToldPart["steps"] }> {
   const { id, startedAt, firedAt, endedAt, late, flapping, decidedAt, firedValue } = alert;
   const told = await readTold(id, say);
+  const name = alert.firedMetric === null ? "" : `${alert.firedMetric} `;
   const value =
-    firedValue === null ? "" : ` with ${metric ? valueOf({ what: "value" }, metric, firedValue) : firedValue}`;
+    firedValue === null ? "" : ` with ${name}${metric ? valueOf({ what: "value" }, metric, firedValue) : firedValue}`;
   const times = {
     started: startedAt,
     fired: firedAt,

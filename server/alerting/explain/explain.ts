@@ -81,7 +81,7 @@ export async function explain(deps: ExplainDeps, asked: Question): Promise<Expla
   });
   const alert = alertAsked(found, from, at);
   if (alert !== null) {
-    const said = device.metrics.find(({ name }) => name === alert.metric) ?? null;
+    const said = device.metrics.find(({ name }) => name === (alert.metric ?? alert.firedMetric)) ?? null;
     const { reason: why, steps } = await firedReason(alert, {
       ...{ isBefore: alert.firedAt < from, metric: said, say, readTold: deps.readTold },
     });

@@ -6,10 +6,10 @@ import { ProblemError } from "../problem";
 
 export function toAlert(row: StoredAlert): z.input<typeof alert> {
   const { id, device, site, subject, metric, unit, severity, state, closedReason, late, parent } = row;
-  const { firstValue, worstValue, lastValue, decimals, color } = row;
+  const { firstValue, worstValue, lastValue, decimals, color, condition } = row;
   return {
     ...{ id, device, site, subject, metric, unit, severity, state, closedReason, late, parent },
-    ...{ firstValue, worstValue, lastValue, decimals, color },
+    ...{ firstValue, worstValue, lastValue, decimals, color, condition },
     rule: { id: row.ruleId, name: row.ruleName, version: row.ruleVersion },
     ...{ startedAt: toInstant(row.startedAt), firedAt: toInstant(row.firedAt), endedAt: toInstantOrNull(row.endedAt) },
     ...{ decidedAt: toInstant(row.decidedAt), worstAt: toInstantOrNull(row.worstAt) },

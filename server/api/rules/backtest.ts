@@ -58,7 +58,7 @@ export const backtestRule = verb(
         : { messages: 0, untold: 0 };
       const sums = (outcome && foundDevice(outcome, to)) ?? { episodes: 0, firingMs: 0, longestMs: 0 };
       const items = series
-        .flatMap(({ metric, episodes }) => episodes.map((episode) => ({ metric, ...episode })))
+        .flatMap(({ metric, episodes }) => episodes.map(({ condition: _, ...episode }) => ({ ...episode, metric })))
         .sort((a, b) => a.startedAt - b.startedAt)
         .slice(0, MOST_EPISODES);
       return {

@@ -10,6 +10,8 @@ type What = (typeof WHATS)[number];
 /** A condition as it is judged for one device: metrics by their ids, limits as bounds. */
 export interface JudgedCondition {
   readonly metric: number;
+  /** Its place among the conditions of its rule, from 0: a device that lacks a metric is judged by fewer. */
+  readonly place: number;
   readonly what: What;
   /** Beyond these, warning and critical; a value equal to a bound is within. `equals`: at the bounds instead. */
   readonly warning: Bounds | null;

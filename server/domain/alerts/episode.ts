@@ -12,12 +12,12 @@ const LONGEST_KEEP_MS = 3_600_000;
 /** The state of a device that was last heard of at `since`, for a rule whose `forMs` is the silence it may keep. */
 export function silentSince(rule: JudgedRule, since: EpochMs): AlertState {
   const state: Draft = { ...restState(rule, []), at: since };
-  begin(state, since, { level: rule.least === "critical" ? 2 : 1, over: false, leading: 0, value: null });
+  begin(state, since, { level: rule.least === "critical" ? 2 : 1, over: false, leading: 0, value: null }, rule);
   return state;
 }
 
 /** Begins an episode, which is pending. */
-export function begin(state: Draft, time: EpochMs, { level, value }: Signal): void {
+export function begin(state: Draft, time: EpochMs, { level, leading, value }: Signal, rule: JudgedRule): void {
   state.phase = "pending";
   state.level = level;
   state.criticalSince = level === 2 ? time : null;
@@ -27,6 +27,8 @@ export function begin(state: Draft, time: EpochMs, { level, value }: Signal): vo
     firedAt: null,
     endedAt: null,
     severity: level === 2 ? "critical" : "warning",
+    condition: leading,
+    metric: rule.conditions[leading]?.metric ?? 0,
     firstValue: value,
     worstValue: value,
     worstAt: value === null ? null : time,
@@ -42,9 +44,12 @@ export function note(state: Draft, time: EpochMs, { leading, value }: Signal, ru
   const episode = state.episode!;
   if (value === null) return;
   const condition = rule.conditions[leading]!;
+  // Values of different conditions can't be compared.
+  const isOther = rule.conditions.length > 1 && episode.condition !== leading;
   const isWorse =
-    episode.worstValue === null || distanceOf(condition, value) > distanceOf(condition, episode.worstValue);
+    isOther || episode.worstValue === null || distanceOf(condition, value) > distanceOf(condition, episode.worstValue);
   const next: { -readonly [K in keyof Episode]: Episode[K] } = { ...episode };
+  if (isOther) [next.condition, next.metric, next.firstValue] = [leading, condition.metric, value];
   next.lastValue = value;
   next.noDataSince = null;
   if (isWorse) [next.worstValue, next.worstAt] = [value, time];

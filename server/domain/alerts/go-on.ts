@@ -15,8 +15,16 @@ export function goOn(
   const before = state.alertId === null ? null : state.episode;
   if (before === null) return [replayed, events];
   if (replayed.phase === "firing" || replayed.phase === "recovering") {
-    const { severity, noDataSince, lastValue } = replayed.episode!;
-    const episode: Episode = { ...before, severity, noDataSince, lastValue };
+    const { severity, noDataSince, lastValue, condition, metric } = replayed.episode!;
+    const isSame = before.metric === undefined || before.metric === metric;
+    const { startedAt, firedAt, flaps, flapping } = before;
+    const episode: Episode = {
+      // The values so far are of what is no condition any more, or doesn't stand for it.
+      ...(isSame ? before : { ...replayed.episode!, startedAt, firedAt, flaps, flapping }),
+      ...{ severity, noDataSince, lastValue },
+      ...(condition !== undefined && { condition }),
+      ...(metric !== undefined && { metric }),
+    };
     events.push({ kind: "rule-changed", at, value: lastValue, episode });
     if (severity !== before.severity) events.push({ kind: "severity", at, value: lastValue, episode });
     return [{ ...replayed, episode, fires: state.fires, alertId: state.alertId }, events];

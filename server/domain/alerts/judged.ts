@@ -64,13 +64,13 @@ export function judgedOf(
   if (others.length === 0) {
     const matches = matcherOf(only!.metric);
     return metrics.flatMap((metric) => {
-      const one = matches(metric.name) ? judged(only!, metric, holdMs) : null;
+      const one = matches(metric.name) ? judged(only!, 0, metric, holdMs) : null;
       return one === null ? [] : [{ metric: metric.id, rule: { ...times, conditions: [one], least: leastOf([one]) } }];
     });
   }
-  const found = conditions.map((condition) => {
+  const found = conditions.map((condition, place) => {
     const metric = metrics.find(({ name }) => name === condition.metric);
-    return metric ? judged(condition, metric, holdMs) : null;
+    return metric ? judged(condition, place, metric, holdMs) : null;
   });
   const there = found.filter((one) => one !== null);
   // Of any: what the device lacks says nothing. Of all: it could never be true.
@@ -91,7 +91,7 @@ export const PIPELINE_HOLD_MS = 60_000;
 export function pipelineOf({ measure, limit = 0, forMs, keepMs, severity }: PipelineRule): JudgedRule {
   const bounds = boundsOf(measure === "freeDiskPercent" ? "below" : "above", limit);
   const condition: JudgedCondition = {
-    ...{ metric: 0, what: "value", holdMs: PIPELINE_HOLD_MS, clear: null, equals: false },
+    ...{ metric: 0, place: 0, what: "value", holdMs: PIPELINE_HOLD_MS, clear: null, equals: false },
     ...{ warning: severity === "warning" ? bounds : null, critical: severity === "critical" ? bounds : null },
   };
   return { match: "all", conditions: [condition], forMs, keepMs, least: severity };
@@ -108,7 +108,7 @@ export function oddnessOf(
   const matches = matcherOf(pattern);
   const bounds: Bounds = [-Infinity, above];
   const condition: JudgedCondition = {
-    ...{ metric: SCORE, what: "value", holdMs: Infinity, clear: null, equals: false },
+    ...{ metric: SCORE, place: 0, what: "value", holdMs: Infinity, clear: null, equals: false },
     ...(severity === "critical" ? { warning: null, critical: bounds } : { warning: bounds, critical: null }),
   };
   return metrics
@@ -126,7 +126,7 @@ const QUALITY_HOLD_MS = 3_600_000;
 export function qualityOf({ below, forMs, keepMs, severity }: QualityRule): JudgedRule {
   const bounds = boundsOf("below", below);
   const condition: JudgedCondition = {
-    ...{ metric: SCORE, what: "value", holdMs: QUALITY_HOLD_MS, clear: null, equals: false },
+    ...{ metric: SCORE, place: 0, what: "value", holdMs: QUALITY_HOLD_MS, clear: null, equals: false },
     ...{ warning: severity === "warning" ? bounds : null, critical: severity === "critical" ? bounds : null },
   };
   return { match: "all", conditions: [condition], forMs, keepMs, least: severity };
@@ -143,8 +143,8 @@ export function asksOtherKind(
   return ![0, 1].some((one) => all.some(([low, high]) => (is === "equals" ? one === low : one < low || one > high)));
 }
 
-function judged(of: Condition, metric: MetricFacts, holdMs: number): JudgedCondition | null {
-  const base = { metric: metric.id, what: of.what, holdMs, clear: null, equals: false };
+function judged(of: Condition, place: number, metric: MetricFacts, holdMs: number): JudgedCondition | null {
+  const base = { metric: metric.id, place, what: of.what, holdMs, clear: null, equals: false };
   const bySeverity = (bounds: Bounds) => {
     return of.severity === "critical" ? { warning: null, critical: bounds } : { warning: bounds, critical: null };
   };

@@ -1,6 +1,6 @@
 import { formatDuration } from "../duration";
 import { MEASURES } from "./measure";
-import type { Condition, Limit, RuleSpec, Selector } from "./rule";
+import type { Condition, Limit, RuleSpec, Selector, Severity } from "./rule";
 
 /** What a condition looks at, before the name of its metric. */
 export const WHAT_WORDS = {
@@ -46,15 +46,30 @@ function conditionWords({ metric, what, is, warning, critical, severity }: Condi
   if (is === "invalid") return `${of} is outside of its valid range → ${severity ?? "warning"}`;
   if (is === "true" || is === "false") return `${of} is ${is} → ${severity ?? "warning"}`;
   const levels = [
-    ...(warning === undefined ? [] : [`${limitWords(is, warning)} → warning`]),
-    ...(critical === undefined ? [] : [`${limitWords(is, critical)} → critical`]),
+    ...(warning === undefined ? [] : [`${wordsOf(is, warning)} → warning`]),
+    ...(critical === undefined ? [] : [`${wordsOf(is, critical)} → critical`]),
   ];
   return `${of} is ${levels.join(", ")}`;
 }
 
-function limitWords(is: Condition["is"], limit: Limit): string {
+function wordsOf(is: Condition["is"], limit: Limit): string {
   if (Array.isArray(limit)) return `outside of ${limit[0]} to ${limit[1]}`;
   return is === "equals" ? String(limit) : `${is} ${limit}`;
+}
+
+/** The limit that was crossed for an alert to be this severe. */
+export function limitOf({ warning, critical }: Condition, severity: Severity): Limit | undefined {
+  return severity === "critical" ? (critical ?? warning) : (warning ?? critical);
+}
+
+/** What a condition asks of a value for an alert to be this severe: "above 95"; empty of true and false, which say it all. */
+export function limitWords(condition: Condition, severity: Severity): string {
+  const { is } = condition;
+  if (is === "invalid") return "out of its valid range";
+  if (is === "true" || is === "false") return "";
+  const limit = limitOf(condition, severity);
+  if (limit === undefined) return "";
+  return is === "equals" && typeof limit === "number" ? `equal to ${limit}` : wordsOf(is, limit);
 }
 
 function clearWords({ metric, is }: Condition, clear: Limit): string {

@@ -22,8 +22,17 @@ function any(a: Known, b: Known): Known {
   return a === null || b === null ? null : false;
 }
 
-/** What holds at `time`, or (`after`) right after it, if no reading comes. */
-export function signalOf(rule: JudgedRule, seen: readonly Seen[], time: EpochMs, after: boolean): Signal {
+/**
+ * What holds at `time`, or (`after`) right after it, if no reading comes.
+ * @param of the condition that stood for it so far: it does as long as no other is more severe
+ */
+export function signalOf(
+  rule: JudgedRule,
+  seen: readonly Seen[],
+  time: EpochMs,
+  after: boolean,
+  of: number | undefined,
+): Signal {
   const isAll = rule.match === "all";
   const [both, either] = isAll ? [all, any] : [any, all];
   let warning: Known = isAll;
@@ -46,7 +55,9 @@ export function signalOf(rule: JudgedRule, seen: readonly Seen[], time: EpochMs,
     warning = both(warning, verdict.level >= 1);
     critical = both(critical, verdict.level === 2);
     over = either(over, verdict.over);
-    if (value === null || (!isAll && verdict.level > highest)) [leading, value] = [i, seen[i]!.value];
+    const isAsSevere = isAll || verdict.level === highest;
+    if (value === null || (!isAll && verdict.level > highest) || (i === of && isAsSevere))
+      [leading, value] = [i, seen[i]!.value];
     highest = Math.max(highest, verdict.level);
   }
   const level = warning === true ? (critical === true ? 2 : 1) : warning === false ? 0 : null;

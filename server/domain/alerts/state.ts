@@ -17,6 +17,12 @@ export interface Episode {
   readonly firedAt: EpochMs | null;
   readonly endedAt: EpochMs | null;
   readonly severity: Severity;
+  /**
+   * The condition that its values are of, among those it is judged by, and that one's metric. Another one takes its place when it is more severe; its
+   * values are of that one alone from then on. Not in what was stored before this was kept.
+   */
+  readonly condition?: number;
+  readonly metric?: number;
   readonly firstValue: number | null;
   readonly worstValue: number | null;
   readonly worstAt: EpochMs | null;

@@ -29,7 +29,7 @@ const condition = (metric: number, whats: readonly JudgedCondition["what"][]): f
               ? [limit - 2 - by, limit + by]
               : [limit + by, limit + by];
       return {
-        ...{ metric, what, holdMs, equals: kind === "equals" },
+        ...{ metric, place: metric - 1, what, holdMs, equals: kind === "equals" },
         warning: levels === "critical" ? null : at(0),
         critical: levels === "warning" ? null : at(worse),
         clear: clear === null || kind === "equals" ? null : kind === "outside" && clear > 1 ? null : at(-clear),
@@ -165,7 +165,7 @@ describe("no data is told once", () => {
     ...{ match: "all", forMs: 0, keepMs: 0, least: "warning" },
     conditions: [
       {
-        ...{ metric: 1, what: "value", holdMs: 60 * S, equals: false },
+        ...{ metric: 1, place: 0, what: "value", holdMs: 60 * S, equals: false },
         ...{ warning: [-Infinity, 5], critical: null, clear: null },
       },
     ],

@@ -80,7 +80,7 @@ function read(
   }
   state.seen = seen;
   state.at = time;
-  const signal = signalOf(rule, seen, time, false);
+  const signal = signalOf(rule, seen, time, false, state.episode?.condition);
   observe?.({ time, cause: "reading", signal, state: { ...state } });
   take(state, time, signal, time, rule, events);
 }
@@ -101,12 +101,12 @@ function advance(state: Draft, to: EpochMs, rule: JudgedRule, events: AlertEvent
     let since = time;
     if (isMinute) {
       state.seen = endMinutes(state.seen, time, rule);
-      const signal = signalOf(rule, state.seen, time, false);
+      const signal = signalOf(rule, state.seen, time, false, state.episode?.condition);
       observe?.({ time, cause: "minute", signal, state: { ...state } });
       take(state, time, signal, since, rule, events);
     } else {
       since = state.seen[condition]!.time!;
-      const signal = signalOf(rule, state.seen, time, true);
+      const signal = signalOf(rule, state.seen, time, true, state.episode?.condition);
       observe?.({ time, cause: "expired", signal, state: { ...state } });
       take(state, time, signal, since, rule, events);
       past = time + 1;
@@ -143,7 +143,7 @@ function take(
   state.criticalSince = level === 2 ? (state.criticalSince ?? time) : null;
   switch (state.phase) {
     case "normal":
-      if (level !== null && level > 0) begin(state, time, signal);
+      if (level !== null && level > 0) begin(state, time, signal, rule);
       break;
     case "pending":
       if (level === null || level === 0) rest(state);

@@ -67,6 +67,14 @@ export function lookAtSite(
 export function shareOf({ severity }: Pick<ShareOfSiteRule, "severity">, needed: number, forMs: number): JudgedRule {
   const bounds = [-Infinity, needed - 0.5] as const;
   const levels = severity === "critical" ? { warning: null, critical: bounds } : { warning: bounds, critical: null };
-  const condition = { metric: 0, what: "value", ...levels, clear: null, equals: false, holdMs: Infinity } as const;
+  const condition = {
+    metric: 0,
+    place: 0,
+    what: "value",
+    ...levels,
+    clear: null,
+    equals: false,
+    holdMs: Infinity,
+  } as const;
   return { match: "all", conditions: [condition], forMs, keepMs: 0, least: severity };
 }

@@ -1,6 +1,5 @@
 import type { EpochMs } from "../terms";
 import { type Bounds, distanceOf, holdsUntil, type JudgedCondition, type JudgedRule } from "./condition";
-import { signalOf } from "./signal";
 import { type AlertEvent, type AlertState, type Episode, type Look, restState } from "./state";
 import { step } from "./step";
 
@@ -23,7 +22,7 @@ export interface Try {
   readonly value: number;
   /** Event time of that value. */
   readonly valueAt: EpochMs;
-  /** The value farthest beyond the limits. */
+  /** The value of the leading condition farthest beyond its limits. */
   readonly worst: number | null;
   readonly leading: number;
 }
@@ -86,7 +85,7 @@ export function traceRule(rule: JudgedRule, samples: readonly TracedSample[], fr
   const before = tries.length;
   const [next, events] = step(state, { kind: "tick", time: to }, rule, observe);
   take(events);
-  if (next.phase === "pending" && tries.length === before) tries.push(openTry(rule, next, to));
+  if (next.phase === "pending" && tries.length === before) tries.push(openTry(next, to));
   const { distance: _, ...near } = closest ?? { distance: 0, condition: 0, value: null, at: 0, others: 0 };
   return {
     episodes: [...fired.values()],
@@ -98,8 +97,8 @@ export function traceRule(rule: JudgedRule, samples: readonly TracedSample[], fr
 }
 
 function tryOf(rule: JudgedRule, episode: Episode, { time, cause, signal, state }: Look): Try {
-  const { startedAt: since, worstValue: worst } = episode;
-  const base = { since, until: time, worst, leading: leadingOf(rule, state) };
+  const { startedAt: since, worstValue: worst, condition: leading = 0 } = episode;
+  const base = { since, until: time, worst, leading };
   const isGap = signal.level === null || (cause === "expired" && signal.level === 0);
   let condition = 0;
   rule.conditions.forEach((one, i) => {
@@ -112,15 +111,10 @@ function tryOf(rule: JudgedRule, episode: Episode, { time, cause, signal, state 
   return { ...base, ended: isGap ? "gap" : "false", condition, value, valueAt: valueAt ?? time };
 }
 
-function openTry(rule: JudgedRule, state: AlertState, until: EpochMs): Try {
-  const leading = leadingOf(rule, state);
+function openTry(state: AlertState, until: EpochMs): Try {
+  const { startedAt: since, worstValue: worst, condition: leading = 0 } = state.episode!;
   const { time, value } = state.seen[leading]!;
-  const { startedAt: since, worstValue: worst } = state.episode!;
   return { since, until, ended: "open", condition: leading, value, valueAt: time ?? until, worst, leading };
-}
-
-function leadingOf(rule: JudgedRule, { seen, at }: AlertState): number {
-  return signalOf(rule, seen, at ?? 0, false).leading;
 }
 
 /** Whether a value alone is beyond the least limit. */

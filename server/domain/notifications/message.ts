@@ -1,6 +1,7 @@
 import { counted } from "@/server/domain/counted";
 import { MEASURES } from "@/server/domain/alerts/measure";
-import type { PipelineMeasure } from "@/server/domain/alerts/rule";
+import type { Condition, PipelineMeasure } from "@/server/domain/alerts/rule";
+import { limitWords, WHAT_WORDS } from "@/server/domain/alerts/sentence";
 import type { EpochMs } from "@/server/domain/terms";
 
 /** An alert as messages tell it. All times but `decidedAt` are event times. */
@@ -13,7 +14,12 @@ export interface ToldAlert {
   readonly site: string | null;
   /** The engine or the source that it is about. */
   readonly subject: string | null;
+  /** The metric that it is about; null: of several, or of none. */
   readonly metric: string | null;
+  /** The metric that its values are of: of several that of the condition that stands for it. */
+  readonly valueMetric: string | null;
+  /** That condition; null: its rule has no several, or it isn't known. */
+  readonly condition: Condition | null;
   /** What of the pipeline it is about. */
   readonly measure: PipelineMeasure | null;
   readonly unit: string | null;
@@ -149,11 +155,12 @@ function whatOf({ rule, device, subject, site }: ToldAlert): string {
 /** An alert in a line: "Critical: too hot, press-07 at north, temperature 96.1 °C since 2026-11-28 10:02 UTC". */
 export function lineOf(alert: ToldAlert): string {
   const value = isOver(alert) ? alert.worst : (alert.value ?? alert.worst);
-  const { name, unit } = alert.measure === null ? { name: alert.metric, unit: alert.unit } : measureOf(alert.measure);
+  const { name, unit } = alert.measure === null ? valueNameOf(alert) : measureOf(alert.measure);
+  const limit = alert.condition === null ? "" : limitWords(alert.condition, alert.severity);
   const measured =
     name === null || value === null
       ? ""
-      : `, ${name} ${isOver(alert) ? "at worst " : ""}${amount(value, alert.decimals)}${unit === null ? "" : ` ${unit}`}`;
+      : `, ${name} ${isOver(alert) ? "at worst " : ""}${amount(value, alert.decimals)}${unit === null ? "" : ` ${unit}`}${limit === "" ? "" : ` (${limit})`}`;
   const share = alert.share === null ? "" : `, ${alert.share.silent} of ${counted(alert.share.of, "device")} silent`;
   const late = alert.decidedAt - alert.firedAt;
   const known = late > LATE_MS ? ` (known ${spanOf(late)} late)` : "";
@@ -167,6 +174,16 @@ export function lineOf(alert: ToldAlert): string {
     ...(alert.acknowledgedBy === null || isOver(alert) ? [] : [`acknowledged by ${alert.acknowledgedBy}`]),
   ];
   return `${headOf(alert)}: ${whatOf(alert)}${measured}${share}${when}${known}${more.map((part) => `; ${part}`).join("")}`;
+}
+
+/** What an alert's values are of, in the middle of a line, and their unit. */
+function valueNameOf({ valueMetric, condition, unit }: ToldAlert): {
+  readonly name: string | null;
+  readonly unit: string | null;
+} {
+  if (condition === null || valueMetric === null) return { name: valueMetric, unit };
+  const isChange = condition.what === "changePerMinute";
+  return { name: `${WHAT_WORDS[condition.what]}${valueMetric}`, unit: isChange ? `${unit ?? ""}/min` : unit };
 }
 
 /** The name of a measure in the middle of a line, and its unit; none where its figure says nothing. */
