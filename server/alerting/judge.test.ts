@@ -185,4 +185,22 @@ describe("conditions joined by any", () => {
     expect(told).toMatchObject({ metric: null, valueMetric: "humidity" });
     expect(lineOf(told)).toMatch(/^Resolved: hot or humid, press-1, humidity at worst 99 % \(above 90\) from /);
   });
+
+  test("a metric that a device has later than its alert is judged from then on", async () => {
+    await addRule(bench.pool, "hot or humid", either);
+    const rig = await bench.rig();
+    send(0, { temperature: 85 });
+    await rig.drain();
+    send(10, { temperature: 86, pressure: 7 });
+    await rig.drain();
+    await (await bench.rig()).drain();
+    expect(await said()).toMatchObject({ metric: "temperature", condition: 1, worst: 85 });
+    send(20, { temperature: 60 });
+    await rig.drain();
+    expect(await said()).toMatchObject({ metric: "pressure", condition: 0, last: 7 });
+    expect((await alerts())[0]).toMatchObject({ state: "firing" });
+    send(30, { pressure: 1 });
+    await rig.drain();
+    expect(await alerts()).toMatchObject([{ state: "resolved" }]);
+  });
 });

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import type { JudgedRule } from "@/server/domain/alerts/condition";
 import type { DeviceFacts, MetricFacts } from "@/server/domain/alerts/judged";
 import { goOn } from "@/server/domain/alerts/go-on";
 import { type AlertState, restState } from "@/server/domain/alerts/state";
@@ -121,7 +122,8 @@ function planOf(
     }
     const isNew = row === null ? (seeded?.has(rule.id) ?? false) : row.version < rule.version;
     if (isNew) back = Math.max(back, 2 * judged.forMs, MOST_BACK_MS);
-    else if (row !== null) from = Math.min(from, row.state.at ?? Infinity);
+    else if (row !== null)
+      from = Math.min(from, (row.state.at ?? Infinity) - (isFit(row.state, judged) ? 0 : part.backMs));
     const mode = row === null ? (isNew ? "seed" : "remember") : isNew ? "change" : "goOn";
     if (mode !== "remember" || part.hasMemory) replays.push({ instance: watched.instanceOf(part), row, mode });
   }
@@ -147,7 +149,8 @@ function replay(
     }
     if (row !== null && mode === "goOn") {
       const { at } = (instance.kept = row.state);
-      const { state, events } = run(instance, row.state, samples, at ?? -Infinity);
+      const stored = isFit(row.state, instance.judged) ? row.state : refit(instance, row.state, samples);
+      const { state, events } = run(instance, stored, samples, at ?? -Infinity);
       instance.events.push(...events);
       settle(watched, instance, state, changed);
       if (events.length > 0) changed.set(instance, watched);
@@ -186,6 +189,22 @@ function replay(
     instance.state = state;
     changed.set(instance, watched);
   }
+}
+
+/** False where the device has more, or fewer, of a rule's metrics than when the state was stored: its newest values are of other conditions. */
+function isFit({ seen }: AlertState, { conditions }: JudgedRule): boolean {
+  return seen.length === conditions.length;
+}
+
+/** The same state, with the newest values of the conditions as they are by now. */
+function refit(instance: Instance, state: AlertState, samples: readonly Sample[]): AlertState {
+  const { judged } = instance;
+  const until = samples.filter(({ time }) => time <= (state.at ?? -Infinity));
+  const { seen } = run(instance, restState(judged), until, -Infinity).state;
+  const { episode } = state;
+  if (episode === null) return { ...state, seen };
+  const condition = judged.conditions.findIndex(({ metric }) => metric === episode.metric);
+  return { ...state, seen, episode: { ...episode, ...(condition >= 0 && { condition }) } };
 }
 
 /** The events of the episode that is still open: what was over before the rule was made is told to nobody. */
