@@ -18,9 +18,11 @@ export function whyAddress({ rule, device, metric, at }: Partial<WhyAsked>): str
 }
 
 /** The page that explains an alert; null: it is of no device. */
-export function whyOfAlert({ rule, device, metric, firedAt }: Alert): string | null {
+export function whyOfAlert({ rule, device, metric, condition, firedAt }: Alert): string | null {
   if (device === null) return null;
-  return whyAddress({ rule: String(rule.id), device, metric: metric ?? undefined, at: firedAt });
+  // One of several conditions is of no series.
+  const series = condition === null ? (metric ?? undefined) : undefined;
+  return whyAddress({ rule: String(rule.id), device, metric: series, at: firedAt });
 }
 
 /** Reasons that may soon be others. */
