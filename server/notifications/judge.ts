@@ -87,18 +87,18 @@ export async function judgeEvents(tx: PoolClient, readJudging: ReadJudging): Pro
   return events.length;
 }
 
-/** Alerts of which somebody was told, or would have been but for what held it. */
-async function readKnown(tx: PoolClient, alerts: readonly number[]): Promise<Set<number>> {
+/** Alerts of which somebody was told, or is to be, or would have been but for what held it. What a route had still to tell went with the route. */
+export async function readKnown(tx: PoolClient, alerts: readonly number[]): Promise<Set<number>> {
   const { rows } = await tx.query<{ alert: number }>(
     `SELECT DISTINCT e.alert_id AS alert FROM alert_event e JOIN alert_verdict v ON v.event_id = e.id
-     WHERE e.alert_id = ANY ($1::bigint[]) AND v.verdict NOT IN ('no-route', 'channel-off', 'kept')`,
+     WHERE e.alert_id = ANY ($1::bigint[]) AND (v.verdict = 'told' OR (v.group_id IS NOT NULL AND v.verdict NOT IN ('no-route', 'channel-off', 'kept')))`,
     [alerts],
   );
   return new Set(rows.map(({ alert }) => alert));
 }
 
-/** @param isKnown whether anybody can know of the alert */
-function decide(
+/** Decides whom to tell. @param isKnown whether anybody can know of the alert */
+export function decide(
   { kind }: EventRow,
   alert: AlertSeen,
   isKnown: boolean,
@@ -123,14 +123,16 @@ function decide(
   return told("grouped");
 }
 
-type Decided = Decision & { readonly event: EventRow; readonly alert: AlertSeen };
+/** An event of an alert, and what is decided about it. */
+export type Decided = Decision & { readonly event: EventRow; readonly alert: AlertSeen };
 
-function groupOf({ route, alert }: Pick<Decided, "route" | "alert">): string {
+/** What tells groups apart. */
+export function groupOf({ route, alert }: Pick<Decided, "route" | "alert">): string {
   return `${route!.id} ${groupKey(route!, alert)}`;
 }
 
 /** The groups of what was decided, made where there were none, by {@link groupOf}. */
-async function findGroups(tx: PoolClient, decided: readonly Decided[]): Promise<ReadonlyMap<string, number>> {
+export async function findGroups(tx: PoolClient, decided: readonly Decided[]): Promise<ReadonlyMap<string, number>> {
   const wanted = new Map(
     decided
       .filter(({ grouped }) => grouped)
@@ -148,7 +150,7 @@ async function findGroups(tx: PoolClient, decided: readonly Decided[]): Promise<
 }
 
 /** Notes in the groups what is to be told, or isn't for now, and when they are looked at. */
-async function addToGroups(
+export async function addToGroups(
   tx: PoolClient,
   decided: readonly Decided[],
   groups: ReadonlyMap<string, number>,

@@ -5,7 +5,8 @@ import { withTransaction } from "@/server/postgres/transaction";
 import { listChannels } from "./channels";
 import { giveUpOld } from "./deliveries";
 import { flushGroups, releaseHeld } from "./flush";
-import { judgeEvents, type ReadJudging } from "./judge";
+import { adoptUntold } from "./adopt";
+import { judgeEvents, type Judging, type ReadJudging } from "./judge";
 import { readMutes } from "./mutes";
 import { channelsOn, listRoutes, routeOf } from "./routes";
 import { endSilencesOver } from "./silences";
@@ -46,10 +47,12 @@ export function createTurn({ pool, now, write, publicUrl }: TurnDeps): () => Pro
     await withTransaction(pool, (tx) => endSilencesOver(tx, now()));
     await withTransaction(pool, async (tx) => {
       const judging = await reader(tx)();
-      // What was held by those of before may be free.
-      if (judging.mutes.mark === lastMark && judging.now - lookedAt <= LOOK_AGAIN_MS) return;
+      const mark = markOf(judging);
+      // What was held by those of before may be free, and what no route took then one may take now.
+      if (mark === lastMark && judging.now - lookedAt <= LOOK_AGAIN_MS) return;
       await releaseHeld(tx, judging);
-      lastMark = judging.mutes.mark;
+      await adoptUntold(tx, judging);
+      lastMark = mark;
       lookedAt = judging.now;
     });
     while ((await withTransaction(pool, (tx) => flushGroups(tx, now(), reader(tx), write))) > 0);
@@ -59,6 +62,12 @@ export function createTurn({ pool, now, write, publicUrl }: TurnDeps): () => Pro
       await tellTroubles(tx, at, write);
     });
   };
+}
+
+/** Changes with whatever may have somebody told who wasn't. */
+function markOf({ mutes, routes, channels }: Judging): string {
+  const ways = routes.map(({ id, revision, enabled }) => [id, revision, enabled]);
+  return JSON.stringify([mutes.mark, ways, [...channels.values()].map(({ id, enabled }) => [id, enabled])]);
 }
 
 /**

@@ -95,3 +95,77 @@ test("an event is judged by the routes there are when it comes, though the notif
   await rig.turn();
   expect(await alerts.verdicts()).toEqual({ told: 1 });
 });
+
+test("what fires while no route leads to anybody is told once when one does, grouped as usual", async () => {
+  await db.pool.query("TRUNCATE alert, channel, route CASCADE");
+  const rig = notifierRig(db, folder);
+  const alerts = alertRows(db.pool);
+  const own = await startReceiver();
+  const titles = () => own.got.map(({ body }) => (JSON.parse(body) as { data: { title: string } }).data.title);
+  const eventLog = { append: () => Promise.reject(new Error("nobody reads it here")) };
+  const notifier = runNotifier({ ...rig.deps, now: Date.now, eventLog, restMs: 600_000 });
+  try {
+    const [first, over, held] = [
+      await alerts.fire(),
+      await alerts.fire({ device: "b" }),
+      await alerts.fire({ device: "c" }),
+    ];
+    const mine = await alerts.fire({ device: "d" });
+    await alerts.acknowledge(mine);
+    await alerts.resolve(over);
+    await until(async () => (await alerts.verdicts())["no-route"] === 6);
+    await rig.silence([{ field: "device", is: "is", values: ["c"] }], Date.now() + 3_600_000);
+    // A route alone leads to nobody.
+    const channel = await rig.channel("desk", "webhook", { url: own.url });
+    await db.pool.query(`UPDATE channel SET enabled = false, revision = revision + 1`);
+    await rig.route("north", [channel], { matchers: [{ field: "site", is: "is", values: ["north"] }] });
+    const south = await alerts.fire({ device: "e", site: "south" });
+    await until(async () => (await alerts.verdicts())["no-route"] === 7);
+    await db.pool.query(`UPDATE channel SET enabled = true, revision = revision + 1`);
+    await until(() => own.got.length === 1);
+    expect(titles()[0]).toMatch(/^Warning: too hot, press-07 at north/);
+    expect(await alerts.verdicts()).toEqual({ told: 1, silenced: 1, "no-route": 5 });
+    await alerts.resolve(first);
+    await until(() => own.got.length === 2);
+    await rig.route("rest", [channel]);
+    await until(() => own.got.length === 3);
+    expect(titles().slice(1)).toEqual([
+      expect.stringMatching(/^Resolved: too hot, press-07/),
+      expect.stringMatching(/^Warning: too hot, e at south/),
+    ]);
+    // Whatever is changed afterwards: what was told is not told again, but what was held is, and what nobody has in hand any more.
+    await db.pool.query(`UPDATE route SET revision = revision + 1`);
+    await db.pool.query(`UPDATE silence SET ends_at = now()`);
+    await until(() => own.got.length === 4);
+    await db.pool.query(`UPDATE alert SET acknowledged_at = NULL, acknowledged_by = NULL WHERE id = $1`, [mine]);
+    await db.pool.query(`UPDATE route SET revision = revision + 1`);
+    await until(() => own.got.length === 5);
+    expect(titles().slice(3)).toEqual([
+      expect.stringMatching(/^Warning: too hot, c at north/),
+      expect.stringMatching(/^Warning: too hot, d at north/),
+    ]);
+    expect([held, south].every((id) => id > 0)).toBe(true);
+  } finally {
+    await notifier.stop();
+    await own.close();
+  }
+});
+
+test("what a removed route had still to tell is told by the next, and two notifiers at once tell nothing twice", async () => {
+  await db.pool.query("TRUNCATE alert, channel, route CASCADE");
+  const rig = notifierRig(db, folder);
+  const alerts = alertRows(db.pool);
+  const channel = await rig.channel("desk", "webhook", { url: receiver.url });
+  const slow = await rig.route("slow", [channel], { waitMs: 3_600_000 });
+  await alerts.fireMany(20);
+  await rig.turn();
+  expect(await alerts.verdicts()).toEqual({ grouped: 20 });
+  await db.pool.query(`DELETE FROM route WHERE id = $1`, [slow]);
+  await rig.turn();
+  await rig.route("all", [channel], { waitMs: 0 });
+  await Promise.all(Array.from({ length: 4 }, () => notifierRig(db, folder).turn()));
+  await rig.turn();
+  expect(await alerts.verdicts()).toEqual({ told: 20 });
+  const { rows } = await db.pool.query(`SELECT cardinality(alert_ids) AS n FROM notification`);
+  expect(rows).toEqual([{ n: 20 }]);
+});
