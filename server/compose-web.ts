@@ -15,6 +15,7 @@ import { createKeyCheck } from "./access/key-check";
 import type { Api } from "./api/runtime";
 import type { Engines } from "./compose";
 import { composeHistory } from "./compose-history";
+import { composeMeasures } from "./compose-measures";
 import { composeChannels } from "./compose-notifications";
 import { mqttListener } from "./config/address";
 import type { Config } from "./config/config";
@@ -118,6 +119,7 @@ export function composeApi(parts: ApiParts): Api {
       logReady: () => askLog(engines),
       isLeaving: parts.isLeaving ?? (() => false),
       describeLog: () => engines.eventLog.describe(TOPICS.telemetry, PIPELINE_GROUP),
+      measure: composeMeasures({ config, engines, now: Date.now }),
       setup: () => readSetup(config.dataDir),
       about: () => ({ version, node: process.version, releases: readChangelog(), breaking: breakingMigrations() }),
       staleSeconds: pipeline.DEVICE_STALE_SECONDS,

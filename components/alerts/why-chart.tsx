@@ -22,8 +22,8 @@ function limitsOfMetric(spec: RuleSpec, metric: string) {
 }
 
 /** The readings that were asked about, with the rule's limits and the moment that decided it. */
-export function WhyChart({ why, metric }: { why: WhyAnswer; metric: string }) {
-  const { device, rule, reason } = why;
+export function WhyChart({ why, device, metric }: { why: WhyAnswer; device: string; metric: string }) {
+  const { rule, reason } = why;
   const { zone } = useZone();
   const [from, to] = [Date.parse(why.from), Date.parse(why.to)];
   const { series, error, format, rows, lines } = useMetricLine(device, metric, from, to);

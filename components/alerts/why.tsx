@@ -16,17 +16,24 @@ import { Link } from "../ui/link";
 import { Section } from "../ui/section";
 import { type AddressChanges, useAddress } from "../ui/url";
 import { useZone } from "../ui/zone";
+import { useSpecs } from "./use-specs";
 import { WhyChart } from "./why-chart";
+import { WhyFigures } from "./why-figures";
 import classes from "./why.module.css";
 
 /** Why a rule told of a device at a moment, or why it didn't. */
 export function Why() {
   const [address, change] = useAddress();
   const { zone } = useZone();
-  const [rule, device] = [address.get("rule"), address.get("device")];
+  const [rule, device] = [address.get("rule"), address.get("device") ?? undefined];
+  const specs = useSpecs();
+  const isOfPipeline = rule !== null && specs(Number(rule))?.kind === "pipeline";
   const asked: WhyAsked | null =
-    rule && device
-      ? { rule, device, metric: address.get("metric") ?? undefined, at: address.get("at") ?? undefined }
+    rule && (device || isOfPipeline)
+      ? {
+          ...{ rule, at: address.get("at") ?? undefined },
+          ...(isOfPipeline ? {} : { device, metric: address.get("metric") ?? undefined }),
+        }
       : null;
   const { data, error, refetch, isFetching } = useQuery(whyQuery(asked, zoneName(zone)));
   const isWrong = error instanceof RequestError && (error.status === 404 || error.status === 400);
@@ -40,7 +47,10 @@ export function Why() {
         busy={isFetching}
       />
       {asked === null ? (
-        <Empty>Choose a rule and a device: the answer says why it fired, or why it didn’t, with the number.</Empty>
+        <Empty>
+          Choose a rule and a device: the answer says why it fired, or why it didn’t, with the number. A rule about the
+          pipeline takes no device.
+        </Empty>
       ) : null}
       {isWrong ? <Empty>{saidOf(error)}</Empty> : null}
       {error && !isWrong ? (
@@ -73,6 +83,7 @@ function Question({ address, busy, onAsk }: QuestionProps) {
   const [at, setAt] = useState(Number.isNaN(given) ? "" : wallClock(given, zone));
   const { data: rules } = useQuery(rulesQuery());
   const { data: found } = useQuery(deviceSearchQuery(device));
+  const isOfPipeline = rules?.find(({ id }) => String(id) === rule)?.spec.kind === "pipeline";
   const choices = (rules ?? []).map(({ id, name }) => ({ value: String(id), label: name }));
   return (
     <form
@@ -83,7 +94,7 @@ function Question({ address, busy, onAsk }: QuestionProps) {
         const moment = at === "" ? NaN : momentOf(at, zone);
         onAsk({
           rule,
-          device: device.trim(),
+          device: isOfPipeline ? null : device.trim(),
           at: Number.isNaN(moment) ? null : new Date(moment).toISOString(),
           metric: null,
         });
@@ -101,11 +112,12 @@ function Question({ address, busy, onAsk }: QuestionProps) {
       />
       <Autocomplete
         label="Device"
-        placeholder="Name of a device"
+        placeholder={isOfPipeline ? "None: it is about the pipeline" : "Name of a device"}
         size="sm"
+        disabled={isOfPipeline}
         data={[...new Set((found?.items ?? []).map(({ id }) => id))]}
         filter={({ options }) => options}
-        value={device}
+        value={isOfPipeline ? "" : device}
         onChange={setDevice}
         maxDropdownHeight={280}
       />
@@ -118,7 +130,7 @@ function Question({ address, busy, onAsk }: QuestionProps) {
         value={at}
         onChange={(event) => setAt(event.currentTarget.value)}
       />
-      <Button type="submit" size="sm" loading={busy} disabled={!rule || device.trim() === ""}>
+      <Button type="submit" size="sm" loading={busy} disabled={!rule || (!isOfPipeline && device.trim() === "")}>
         Ask why
       </Button>
       <p className={classes.hint}>{at === "" ? "Without a time it is about the last hour." : ""}</p>
@@ -127,7 +139,7 @@ function Question({ address, busy, onAsk }: QuestionProps) {
 }
 
 function Answer({ why }: { why: WhyAnswer }) {
-  const { sentence, rule, device, metric, alert, reason, steps, from, to } = why;
+  const { sentence, rule, device, metric, alert, reason, figures, steps, from, to } = why;
   const { zone } = useZone();
   const moment = (time: string) => formatInstant(Date.parse(time), zone);
   return (
@@ -136,7 +148,13 @@ function Answer({ why }: { why: WhyAnswer }) {
         {sentence}
       </p>
       <p className={classes.about}>
-        <Link href={`/alerts/rules`}>{rule.name}</Link> on <Link href={`/devices/${toSegment(device)}`}>{device}</Link>
+        <Link href={`/alerts/rules`}>{rule.name}</Link>
+        {device === null ? null : (
+          <>
+            {" on "}
+            <Link href={`/devices/${toSegment(device)}`}>{device}</Link>
+          </>
+        )}
         {", "}
         {formatMoment(Date.parse(from), zone)} to {formatMoment(Date.parse(to), zone)}
         {alert === null ? null : (
@@ -147,9 +165,14 @@ function Answer({ why }: { why: WhyAnswer }) {
         )}
       </p>
       <p className={classes.rule}>{rule.sentence}</p>
-      {metric === null ? null : (
+      {figures === null || figures.length === 0 || rule.spec.kind !== "pipeline" ? null : (
+        <Section title="Now">
+          <WhyFigures figures={figures} spec={rule.spec} />
+        </Section>
+      )}
+      {metric === null || device === null ? null : (
         <Section title={metric}>
-          <WhyChart why={why} metric={metric} />
+          <WhyChart why={why} device={device} metric={metric} />
         </Section>
       )}
       {steps.length === 0 ? null : (

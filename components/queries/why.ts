@@ -6,7 +6,8 @@ import { queryString, readJson } from "./request";
 /** What is asked: why a rule told of a device at a moment, or didn't. */
 export interface WhyAsked {
   readonly rule: string;
-  readonly device: string;
+  /** Left out: the rule is about the pipeline. */
+  readonly device?: string | undefined;
   readonly metric?: string | undefined;
   /** RFC 3339; left out: the last hour. */
   readonly at?: string | undefined;
@@ -17,9 +18,10 @@ export function whyAddress({ rule, device, metric, at }: Partial<WhyAsked>): str
   return `/alerts/why${queryString({ rule, device, metric, at })}`;
 }
 
-/** The page that explains an alert; null: it is of no device. */
-export function whyOfAlert({ rule, device, metric, condition, firedAt }: Alert): string | null {
-  if (device === null) return null;
+/** The page that explains an alert; null: it is of a whole site. */
+export function whyOfAlert({ rule, device, subject, metric, condition, firedAt }: Alert): string | null {
+  // Of the pipeline: an engine, a source, or all of it.
+  if (device === null) return subject === null ? null : whyAddress({ rule: String(rule.id), at: firedAt });
   // One of several conditions is of no series.
   const series = condition === null ? (metric ?? undefined) : undefined;
   return whyAddress({ rule: String(rule.id), device, metric: series, at: firedAt });

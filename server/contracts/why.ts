@@ -10,7 +10,10 @@ export const whyQuery = z.object({
     .min(1)
     .max(2 ** 31 - 1)
     .describe("A rule's id"),
-  device: text(128).min(1),
+  device: text(128)
+    .min(1)
+    .optional()
+    .describe("Its name. A rule about the pipeline is about none; every other takes one"),
   metric: text(128).min(1).optional().describe("Of a rule that watches several series of a device, this one"),
   at: moment.optional().describe("The moment that is asked about, instead of from and to"),
   from: moment.optional().describe("An hour before `to` if left out"),
@@ -32,11 +35,25 @@ export const whyAnswer = z
       })
       .describe("The same for a program"),
     rule: z.object({ id: z.int(), name: z.string(), version: z.int(), sentence: z.string(), spec: ruleSpec }),
-    device: z.string(),
+    device: z.string().nullable().describe("Null: the rule is about the pipeline"),
     metric: z.string().nullable().describe("The series it is about; null: of none, or of several"),
     alert: z.string().nullable().describe("The alert it is about"),
     from: instant,
     to: instant,
+    figures: z
+      .array(
+        z.object({
+          subject: z.string().describe("The engine or the source; empty for the whole pipeline"),
+          value: z.number(),
+          phase: z.enum(["normal", "pending", "firing", "recovering"]),
+          since: instant.nullable().describe("Since when it is beyond the limit; null: it isn't"),
+          firesAt: instant.nullable().describe("When it fires if that goes on; null: nothing says that it will"),
+        }),
+      )
+      .nullable()
+      .describe(
+        "Of a rule about the pipeline: what it goes by as it is now; null: of another, of the past, or it can't be measured",
+      ),
     steps: z.array(z.object({ at: instant, words: z.string() })).describe("What happened, in its order"),
   })
   .meta({ id: "Why" });

@@ -18,6 +18,8 @@ export type ReadTold = (alert: string, say: Say) => Promise<ToldPart>;
 export interface SeenAlert {
   readonly id: string;
   readonly metric: string | null;
+  /** The engine or the source it is of, empty of the whole pipeline; null: it is of a device or a site. */
+  readonly subject: string | null;
   readonly severity: string;
   readonly state: string;
   readonly startedAt: EpochMs;
@@ -37,7 +39,7 @@ export interface SeenAlert {
 
 const ms = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
 
-/** The alerts of a rule that touch [from, to]: of the device, of its whole site, and those `ofPipeline`. The earliest first. */
+/** The alerts of a rule that touch [from, to]: of the device and of its whole site, or (null) those of no device or site. The earliest first. */
 export async function readAlertsOf(
   db: Pool,
   {
@@ -46,11 +48,10 @@ export async function readAlertsOf(
     metric,
     from,
     to,
-    ofPipeline,
-  }: { rule: number; device: number; metric: string | null; from: EpochMs; to: EpochMs; ofPipeline: boolean },
+  }: { rule: number; device: number | null; metric: string | null; from: EpochMs; to: EpochMs },
 ): Promise<SeenAlert[]> {
   const { rows } = await db.query<SeenAlert>(
-    `SELECT a.id::text AS id, coalesce(m.name, a.metric_name) AS metric, a.severity, a.state, ${ms("a.started_at")} AS "startedAt", ${ms("a.fired_at")} AS "firedAt",
+    `SELECT a.id::text AS id, coalesce(m.name, a.metric_name) AS metric, a.subject, a.severity, a.state, ${ms("a.started_at")} AS "startedAt", ${ms("a.fired_at")} AS "firedAt",
        ${ms("a.ended_at")} AS "endedAt", ${ms("a.decided_at")} AS "decidedAt", a.late, a.flapping, a.parent_id::text AS parent, a.closed_reason AS "closedReason",
        f.value AS "firedValue", (SELECT name FROM metric WHERE id = f.of) AS "firedMetric",
        ${ms("a.acknowledged_at")} AS "acknowledgedAt",
@@ -58,12 +59,12 @@ export async function readAlertsOf(
      FROM alert a LEFT JOIN metric m ON m.id = a.metric_id
      LEFT JOIN LATERAL (
        SELECT e.value, (e.detail->>'metric')::integer AS of FROM alert_event e WHERE e.alert_id = a.id AND e.kind = 'fired' ORDER BY e.id LIMIT 1) f ON true
-     WHERE a.rule_id = $1 AND (a.device_id = $2 OR (a.device_id IS NULL AND a.site_id = (SELECT site_id FROM device WHERE id = $2))
-         OR ($6 AND a.device_id IS NULL AND a.device_name IS NULL AND a.site_id IS NULL))
+     WHERE a.rule_id = $1 AND (a.device_id = $2::integer OR (a.device_id IS NULL AND a.site_id = (SELECT site_id FROM device WHERE id = $2::integer))
+         OR ($2::integer IS NULL AND a.device_id IS NULL AND a.device_name IS NULL AND a.site_id IS NULL))
        AND ($3::text IS NULL OR a.metric_id IS NULL OR coalesce(m.name, a.metric_name) = $3)
        AND a.started_at <= to_timestamp($5 / 1000.0) AND coalesce(a.ended_at, 'infinity') >= to_timestamp($4 / 1000.0)
      ORDER BY a.fired_at, a.id LIMIT 1000`,
-    [rule, device, metric, from, to, ofPipeline],
+    [rule, device, metric, from, to],
   );
   return rows;
 }

@@ -8,6 +8,14 @@ import { type DevicePast, factsAt, type RulePast, versionAt } from "./past";
 
 /** Says why a rule judged nothing of a device at a moment, by the clock here; null: it did. */
 export function blockedAt(rule: RulePast, device: DevicePast, at: EpochMs, say: Say): Reason | null {
+  const off = offAt(rule, at, say);
+  if (off !== null) return off;
+  const { spec } = versionAt(rule, at)!;
+  return "of" in spec ? notSelected(spec.of, device, at, say) : null;
+}
+
+/** Says why a rule judged nothing at all at a moment, by the clock here; null: it did. */
+export function offAt(rule: RulePast, at: EpochMs, say: Say): Reason | null {
   const version = versionAt(rule, at);
   if (version === null) {
     return reason("made-later", `The rule was made later, at ${say.time(rule.madeAt)}.`, {
@@ -15,13 +23,10 @@ export function blockedAt(rule: RulePast, device: DevicePast, at: EpochMs, say: 
       times: { made: rule.madeAt },
     });
   }
-  if (!version.enabled) return off(rule, at, say);
-  const { spec } = version;
-  if (!("of" in spec)) return null;
-  return notSelected(spec.of, device, at, say);
+  return version.enabled ? null : whenOff(rule, at, say);
 }
 
-function off({ versions }: RulePast, at: EpochMs, say: Say): Reason {
+function whenOff({ versions }: RulePast, at: EpochMs, say: Say): Reason {
   const i = versions.findLastIndex((one) => one.at <= at);
   const on = versions.findLastIndex((one, j) => j < i && one.enabled);
   const since = versions[on + 1]!.at;

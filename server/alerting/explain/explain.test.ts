@@ -12,12 +12,15 @@ import { readBlocks } from "@/server/readings/blocks";
 import { notifierRig } from "@/server/testing/notifier-rig";
 import { pipelineBench } from "@/server/testing/pipeline-bench";
 import { type Receiver, startReceiver } from "@/server/testing/receiver";
+import { createPipelineLooks, type MeasurePipeline } from "../pipeline-looks";
+import { judgePipeline } from "../pipeline-rules";
 import { recheckLate } from "../recheck";
 import { addRule, changeRule, readRules } from "../rules";
 import { findSilent } from "../silence";
 import { decideDue, seedRules } from "../turn";
 import { explain, type ExplainDeps } from "./explain";
 import { readDevicePast, readRulePast } from "./past";
+import { explainPipeline } from "./pipeline";
 
 const bench = pipelineBench({ partitions: 1 });
 const T = Date.UTC(2026, 0, 15, 10);
@@ -52,9 +55,9 @@ const hot = (more: object = {}) => ({
 });
 
 /** Makes a rule as a person does, and says that it was long ago. */
-async function rule(spec: object, at = T - 24 * HOUR): Promise<number> {
+async function rule(spec: object, at = T - 24 * HOUR, name = "hot"): Promise<number> {
   const id = await withTransaction(bench.pool, (tx) =>
-    addRule(tx, { name: "hot", enabled: true, spec: ruleSpec.parse(spec), note: null, runbook: null }, "test"),
+    addRule(tx, { name, enabled: true, spec: ruleSpec.parse(spec), note: null, runbook: null }, "test"),
   );
   while (await seedRules(turn()));
   await bench.pool.query(`UPDATE alert_rule SET created_at = $1`, [new Date(at)]);
@@ -106,10 +109,6 @@ async function why(id: number, { from = 0, to = 3600, at, now = 3600, watermark 
     archive: {
       find: async (query) => (await archive.find(query)).map((one) => ({ ...one, processedTime: one.ingestTime })),
     },
-    readLag: async () => [
-      { time: T + 5 * MIN, seconds: 0.4 },
-      { time: T + 6 * MIN, seconds: 2.3 },
-    ],
     readTold: (alert, { time }) => toldOf(bench.pool, alert, time),
     readWatermark: async () => (watermark === null ? null : T + watermark * S),
     readRefused: async (device, field) => {
@@ -272,17 +271,72 @@ test("5 a number, asked whether it is true", async () => {
   );
 });
 
-test("a rule about the pipeline says so, with the number", async () => {
-  await send([[0, 20]]);
-  const id = await rule({ kind: "pipeline", measure: "lagSeconds", limit: 30 });
-  expect(await why(id)).toBe(
-    "never-beyond: The rule is about the pipeline, not about press-07: it fires when the pipeline is more than 30 s behind, and it was 2.3 s behind at most from 10:00 to 11:00, at 10:06.",
+const BOTH = [
+  { subject: "Kafka", value: 1 },
+  { subject: "PostgreSQL", value: 0 },
+];
+
+/** Asks why of a rule about the pipeline, of the hour before `now`, in which nothing was measured but what is said. */
+async function whyOfPipeline(id: number, measured: Partial<MeasurePipeline>, now = T + HOUR, to = now) {
+  const nobody = async () => null;
+  const none = { deadLetterPercent: nobody, freeDiskPercent: nobody, engineAway: nobody, sourceSilentMinutes: nobody };
+  const found = await explainPipeline(
+    {
+      pool: bench.pool,
+      measure: { lagSeconds: nobody, ...none, ...measured },
+      readTold: (alert, { time }) => toldOf(bench.pool, alert, time),
+      readLag: async () => [
+        { time: T + 5 * MIN, seconds: 0.4 },
+        { time: T + 6 * MIN, seconds: 2.3 },
+      ],
+    },
+    { rule: (await readRulePast(bench.pool, id))!, from: to - HOUR, to, at: null, now, say: sayIn("UTC", T) },
   );
-  await bench.pool.query(
-    `INSERT INTO alert (rule_id, rule_version, severity, state, started_at, fired_at) VALUES ($1, 1, 'warning', 'firing', $2, $2)`,
-    [id, new Date(T + 10 * MIN)],
+  return { said: `${found.reason.kind}: ${found.reason.sentence}`, figures: found.figures };
+}
+
+test("a rule about the pipeline says, of no device, how it stands, since when, and what would make it fire", async () => {
+  const lag = await rule({ kind: "pipeline", measure: "lagSeconds", limit: 30, forMs: 5 * MIN });
+  const lagIs = (value: number) => ({ lagSeconds: async () => [{ subject: "", value }] });
+  expect((await whyOfPipeline(lag, lagIs(2))).said).toBe(
+    "within-limit: The pipeline is 2 s behind now; it fires when the pipeline is more than 30 s behind for 5 min, which is 28 s more. The pipeline was 2.3 s behind at most from 10:00 to 11:00, at 10:06.",
   );
-  expect(await why(id)).toContain("fired: Fired at 10:10 (alert 41)");
+  expect((await whyOfPipeline(lag, {}, T + 5 * HOUR, T + HOUR)).said).toBe(
+    "never-beyond: No alert of it was decided from 10:00 to 11:00: it fires when the pipeline is more than 30 s behind for 5 min. The pipeline was 2.3 s behind at most from 10:00 to 11:00, at 10:06.",
+  );
+
+  const looks = createPipelineLooks({
+    ...{ lagSeconds: async () => null, deadLetterPercent: async () => null, freeDiskPercent: async () => null },
+    engineAway: async () => BOTH,
+    sourceSilentMinutes: async () => null,
+  });
+  const away = await rule({ kind: "pipeline", measure: "engineAway", forMs: 2 * MIN }, T, "away");
+  const engines = { engineAway: async () => BOTH };
+  expect((await whyOfPipeline(away, engines)).said).toContain("Kafka is away now: the worker hasn’t judged that yet.");
+  for (const at of [T + HOUR - 80 * S, T + HOUR - 40 * S, T + HOUR]) {
+    await looks.look(at);
+    await judgePipeline(bench.pool, looks);
+  }
+  const pending = await whyOfPipeline(away, engines);
+  expect(pending.said).toBe(
+    "pending: Kafka is away now, and has been beyond the limit since 10:58:40: it fires at 11:00:40 if that goes on for all of the 2 min.",
+  );
+  expect(pending.figures).toEqual([
+    { subject: "Kafka", value: 1, phase: "pending", since: T + HOUR - 80 * S, firesAt: T + HOUR + 40 * S },
+    { subject: "PostgreSQL", value: 0, phase: "normal", since: null, firesAt: null },
+  ]);
+  await looks.look(T + HOUR + 45 * S);
+  await judgePipeline(bench.pool, looks);
+  const fired = await whyOfPipeline(away, engines, T + HOUR + 50 * S);
+  expect(fired.said).toMatch(/^fired: Fired at 11:00:40 \(alert 41\), .*\. Kafka is away now\.$/);
+  expect(fired.figures![0]).toMatchObject({ subject: "Kafka", phase: "firing", firesAt: null });
+
+  const disk = await rule({ kind: "pipeline", measure: "freeDiskPercent", limit: 10 }, T, "disk");
+  const diskIs = { freeDiskPercent: async () => [{ subject: "", value: 41.234 }] };
+  expect((await whyOfPipeline(disk, diskIs)).said).toBe(
+    "within-limit: 41.2 % of the disk is free now; it fires when less than 10 % of the disk is free, which is 31.2 % less.",
+  );
+  expect((await whyOfPipeline(disk, {})).said).toContain("not-decided: No alert of it was decided");
 });
 
 test("6 never beyond: the closest, when, and by how much", async () => {

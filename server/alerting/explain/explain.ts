@@ -1,8 +1,6 @@
 import type { Pool } from "pg";
-import { MEASURES } from "@/server/domain/alerts/measure";
-import type { ConditionRule, PipelineRule } from "@/server/domain/alerts/rule";
+import type { ConditionRule } from "@/server/domain/alerts/rule";
 import { reason, type Reason, type Say } from "@/server/domain/alerts/why";
-import { formatSeconds } from "@/server/domain/duration";
 import type { EpochMs } from "@/server/domain/terms";
 import type { MessageArchive } from "@/server/ports/message-archive";
 import { type ReadingBlock, samplesOf } from "@/server/ports/reading-blocks";
@@ -22,11 +20,6 @@ interface Refused {
   readonly isOfOtherKind: boolean;
 }
 
-interface MinuteLag {
-  readonly time: EpochMs;
-  readonly seconds: number;
-}
-
 export interface ExplainDeps {
   readonly pool: Pool;
   readonly readBlocks: (
@@ -38,8 +31,6 @@ export interface ExplainDeps {
   /** Up to when all that the log took was handled; null: nobody knows. */
   readonly readWatermark: () => Promise<EpochMs | null>;
   readonly readRefused: (device: string, metric: string, from: EpochMs, to: EpochMs) => Promise<Refused | null>;
-  /** The longest that a message waited in each minute, in seconds; null: whoever asks may not see the pipeline. */
-  readonly readLag: ((from: EpochMs, to: EpochMs) => Promise<readonly MinuteLag[]>) | null;
   /** The silence of a device of which nothing better is known, in milliseconds. */
   readonly staleMs: number;
 }
@@ -77,7 +68,6 @@ export async function explain(deps: ExplainDeps, asked: Question): Promise<Expla
   const { rule, device, metric, from, to, at, say } = question;
   const found = await readAlertsOf(deps.pool, {
     ...{ rule: rule.id, device: device.id, metric, from, to },
-    ofPipeline: deps.readLag !== null,
   });
   const alert = alertAsked(found, from, at);
   if (alert !== null) {
@@ -225,26 +215,8 @@ async function ofOther(deps: ExplainDeps, question: Question, { spec }: PastVers
     });
     return { reason: blockedAt(rule, device, decided, say) ?? why };
   }
-  if (spec.kind === "pipeline") return { reason: await pipelineReason(deps, question, spec) };
   const sentence = `No alert of this rule was decided for ${device.facts.name} from ${say.time(from)} to ${say.time(to)}.`;
   return { reason: reason("not-decided", sentence, { times: { from, to } }) };
-}
-
-/** Says of a rule about the pipeline what it goes by, and how near it came where that is kept. */
-async function pipelineReason(
-  { readLag }: ExplainDeps,
-  { device, from, to, say }: Question,
-  { measure, limit = 0 }: PipelineRule,
-): Promise<Reason> {
-  const about = `The rule is about the pipeline, not about ${device.facts.name}: it fires when ${MEASURES[measure].when(limit)}`;
-  const stretch = `from ${say.time(from)} to ${say.time(to)}`;
-  const minutes = measure === "lagSeconds" && readLag !== null ? await readLag(from, to) : [];
-  const most = minutes.toSorted((a, b) => b.seconds - a.seconds)[0];
-  if (!most) return reason("not-decided", `${about}. No alert of it was decided ${stretch}.`, { times: { from, to } });
-  const sentence = `${about}, and it was ${formatSeconds(most.seconds)} behind at most ${stretch}, at ${say.time(most.time)}.`;
-  return reason(most.seconds > limit ? "not-decided" : "never-beyond", sentence, {
-    ...{ at: most.time, numbers: { value: most.seconds, limit }, times: { from, to, closest: most.time } },
-  });
 }
 
 /** Whether a stretch of a device is about to be judged again. */

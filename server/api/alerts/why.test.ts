@@ -76,7 +76,7 @@ test("refuses what can't be asked, saying what and where", async () => {
   });
   const wrong = [
     ["device=d-1", "rule"],
-    ["rule=1", "device"],
+    [`rule=${rule.id}`, "device"],
     ["rule=1&device=d-1&at=yesterday", "at"],
     ["rule=1&device=d-1&at=2026-01-01T00:00:00Z&from=2026-01-01T00:00:00Z", "at"],
     ["rule=1&device=d-1&from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "from"],
@@ -86,4 +86,14 @@ test("refuses what can't be asked, saying what and where", async () => {
     ["rule=1&device=d-1&from=9000-01-01T00:00:00Z&to=9000-01-01T01:00:00Z", "from"],
   ] as const;
   for (const [query, at] of wrong) expect((await ask(query)).errors, query).toMatchObject([{ at }]);
+});
+
+test("of a rule about the pipeline it takes no device, and says how that stands now", async () => {
+  const rule = await make("disk", { kind: "pipeline", measure: "freeDiskPercent", limit: 0.001 });
+  const why = await read(whyAnswer, rig.get("explainAlert", {}, `rule=${rule.id}`));
+  expect(why).toMatchObject({ device: null, metric: null, alert: null, reason: { kind: "within-limit" } });
+  expect(why.sentence).toMatch(
+    /^[0-9.]+ % of the disk is free now; it fires when less than 0.001 % of the disk is free/,
+  );
+  expect(why.figures).toMatchObject([{ subject: "", phase: "normal", since: null, firesAt: null }]);
 });

@@ -1,10 +1,13 @@
 import type { Pool } from "pg";
+import type { z } from "zod";
 import { explain } from "@/server/alerting/explain/explain";
-import { readDevicePast, readRulePast } from "@/server/alerting/explain/past";
+import { explainPipeline, type PipelineExplanation } from "@/server/alerting/explain/pipeline";
+import { readDevicePast, readRulePast, type RulePast } from "@/server/alerting/explain/past";
+import type { MeasurePipeline } from "@/server/alerting/pipeline-looks";
 import { readWatermark } from "@/server/alerting/watermark";
 import { whyAnswer, whyQuery } from "@/server/contracts/why";
 import { sentenceOf } from "@/server/domain/alerts/sentence";
-import { sayIn } from "@/server/domain/alerts/why";
+import { reason, type Say, sayIn } from "@/server/domain/alerts/why";
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
 import { parseEventTime } from "@/server/domain/time";
 import { readLag } from "@/server/events/lag";
@@ -27,6 +30,8 @@ interface Deps {
   /** The log that the pipeline reads. */
   readonly describeLog: () => Promise<TopicState>;
   readonly staleSeconds: number;
+  /** Takes what rules about the pipeline go by. */
+  readonly measure: MeasurePipeline;
 }
 
 /** A moment is asked about with so much around it at least. */
@@ -52,47 +57,79 @@ export const explainAlert = verb(
     status: 200,
     problems: ["not-found"],
   },
-  ({ pool, archive, deadLetters, describeLog, staleSeconds }: Deps) =>
+  ({ pool, archive, deadLetters, describeLog, staleSeconds, measure }: Deps) =>
     async ({ sites, now }, { query }) => {
-      const [rule, device] = await Promise.all([
-        readRulePast(pool, query.rule),
-        readDevicePast(pool, query.device, sites),
-      ]);
+      const rule = await readRulePast(pool, query.rule);
       if (rule === null) throw noRule(query.rule);
+      const newest = rule.versions.at(-1)!.spec;
+      const told = (id: string, { time }: Say) => toldOf(pool, id, time);
+      if (newest.kind === "pipeline") {
+        const { from, to, at } = stretchAsked(query, now, now, newest);
+        const say = sayIn(zoneAsked(query.zone), at ?? from);
+        // What is of no site is told to who sees all sites alone.
+        const answer =
+          sites === "all"
+            ? await explainPipeline(
+                { pool, measure, readTold: told, readLag: (since, until) => readLag(pool, since, until, MINUTE_MS) },
+                { rule, from, to, at, now, say },
+              )
+            : notForSites(rule);
+        return toAnswer(answer, { rule, device: null, from, to });
+      }
+      if (query.device === undefined)
+        throw invalid([{ at: "device", message: "must be given: the rule is about devices" }]);
+      const device = await readDevicePast(pool, query.device, sites);
       if (device === null) throw noDevice(query.device);
       // The device's clock may be ahead of the one here.
       const latest = Math.max(now, device.latest ?? now);
-      const { from, to, at } = stretchAsked(query, now, latest, rule.versions.at(-1)!.spec);
+      const { from, to, at } = stretchAsked(query, now, latest, newest);
       const say = sayIn(zoneAsked(query.zone), at ?? from);
-      const { reason, alert, metric, version, steps } = await explain(
+      const answer = await explain(
         {
           ...{ pool, readBlocks, archive, staleMs: 10_000 * staleSeconds },
-          readTold: (id, { time }) => toldOf(pool, id, time),
+          readTold: told,
           readWatermark: async () => readWatermark(pool, await describeLog()),
-          // What is of no site is told to who sees all sites alone.
-          readLag: sites === "all" ? (since, until) => readLag(pool, since, until, MINUTE_MS) : null,
           readRefused: (name, field, since, until) => refusedOf(deadLetters, name, field, since, until),
         },
         { rule, device, metric: query.metric ?? null, from, to, at, now, say },
       );
-      const by = version ?? rule.versions.at(-1)!;
-      return {
-        sentence: reason.sentence,
-        reason: {
-          ...{
-            kind: reason.kind,
-            at: toInstantOrNull(reason.at),
-            numbers: { ...reason.numbers },
-            words: { ...reason.words },
-          },
-          times: Object.fromEntries(Object.entries(reason.times).map(([name, time]) => [name, toInstant(time)])),
-        },
-        rule: { id: rule.id, name: rule.name, version: by.version, sentence: sentenceOf(by.spec), spec: by.spec },
-        ...{ device: device.facts.name, metric, alert, from: toInstant(from), to: toInstant(to) },
-        steps: steps.map((step) => ({ ...step, at: toInstant(step.at) })),
-      };
+      return toAnswer({ ...answer, figures: null }, { rule, device: device.facts.name, from, to });
     },
 );
+
+function toAnswer(
+  { reason, alert, metric, version, steps, figures }: PipelineExplanation,
+  { rule, device, from, to }: { rule: RulePast; device: string | null; from: number; to: number },
+): z.input<typeof whyAnswer> {
+  const by = version ?? rule.versions.at(-1)!;
+  return {
+    sentence: reason.sentence,
+    reason: {
+      ...{
+        kind: reason.kind,
+        at: toInstantOrNull(reason.at),
+        numbers: { ...reason.numbers },
+        words: { ...reason.words },
+      },
+      times: Object.fromEntries(Object.entries(reason.times).map(([name, time]) => [name, toInstant(time)])),
+    },
+    rule: { id: rule.id, name: rule.name, version: by.version, sentence: sentenceOf(by.spec), spec: by.spec },
+    ...{ device, metric, alert, from: toInstant(from), to: toInstant(to) },
+    figures:
+      figures?.map(({ since, firesAt, ...figure }) => ({
+        ...figure,
+        ...{ since: toInstantOrNull(since), firesAt: toInstantOrNull(firesAt) },
+      })) ?? null,
+    steps: steps.map((step) => ({ ...step, at: toInstant(step.at) })),
+  };
+}
+
+/** How the pipeline is doing is told to nobody who sees some sites only. */
+function notForSites(rule: RulePast): PipelineExplanation {
+  const sentence = "The rule is about the pipeline itself, and how that stands is told to those who see all sites.";
+  const version = rule.versions.at(-1)!;
+  return { reason: reason("not-known", sentence), alert: null, metric: null, version, steps: [], figures: null };
+}
 
 /** The stretch that is asked about: around the moment as much as the rule looks back, or as it was said. @throws ProblemError */
 function stretchAsked(
