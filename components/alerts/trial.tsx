@@ -7,6 +7,7 @@ import type { Backtest, BacktestJob } from "@/server/contracts/backtests";
 import type { RuleMatches } from "@/server/contracts/rules";
 import { counted } from "@/server/domain/counted";
 import type { RuleSpec } from "@/server/domain/alerts/rule";
+import { warningsOf } from "@/server/domain/alerts/warnings";
 import { useMayEverywhere } from "../queries/access";
 import { backtestJobQuery, backtestQuery, startBacktest, stopBacktest } from "../queries/backtests";
 import { saidOf } from "../queries/request";
@@ -81,7 +82,7 @@ export function Trial({ spec, name, draft, change, matches, triedOn }: TrialProp
       <p role="status" className={classes.told}>
         {spec !== null && data ? saidOfOne(data, days) : " "}
       </p>
-      {matches ? <Warnings matches={matches} draft={draft} /> : null}
+      {matches ? <Warnings said={warningsOf(matches, draft.lasting)} /> : null}
       <OnAll spec={spec} name={name} range={range} onChoose={setChosen} />
     </section>
   );
@@ -106,23 +107,7 @@ function toldBy(messages: number | null, untold: number, episodes: number): stri
   return counted(messages, "message");
 }
 
-function Warnings({ matches: { devices, slow, units, otherKinds }, draft }: { matches: RuleMatches; draft: Draft }) {
-  const said = [
-    ...otherKinds.map(({ metric, kind }) =>
-      kind === "number"
-        ? `${metric} is a number: it counts as true where it is 1, as false where it is 0, else as neither.`
-        : `${metric} is true or false, which is 1 or 0: neither is beyond the limit.`,
-    ),
-    ...units.map(
-      ({ metric, units: of }) =>
-        `${metric} isn’t in one unit everywhere: ${of.map((unit) => unit || "none").join(", ")}.`,
-    ),
-    ...(slow > 0
-      ? [
-          `${counted(slow, "device")} of ${devices} usually send less often than “for ${draft.lasting}”: two readings in a row decide.`,
-        ]
-      : []),
-  ];
+function Warnings({ said }: { said: readonly string[] }) {
   if (said.length === 0) return null;
   return (
     <ul className={classes.warnings}>

@@ -2,27 +2,18 @@ import type { Pool, PoolClient } from "pg";
 import type { Sites } from "@/server/domain/access";
 import { asksOtherKind, judgedOf, oddnessOf, selectorOf } from "@/server/domain/alerts/judged";
 import type { ConditionRule, RuleSpec } from "@/server/domain/alerts/rule";
+import type { Surprises } from "@/server/domain/alerts/warnings";
 import { matcherOf } from "@/server/domain/series-rules";
 import { readDevices } from "./load";
 
 /** What a rule watches, and what of it may surprise. */
-interface Matches {
-  readonly devices: number;
+interface Matches extends Surprises {
   readonly series: number;
   /** A device of them, one that is heard of (the same for an hour, as long as it is), and a metric of it that is watched. */
   readonly sample: { readonly device: string; readonly metric: string | null } | null;
-  /** Devices whose usual gap is longer than the rule has to be true for: one reading is not enough for them, ever. */
-  readonly slow: number;
-  /** The units that a watched metric has on these devices, where there are several. */
-  readonly units: readonly { readonly metric: string; readonly units: readonly string[] }[];
-  /** Watched metrics of a kind that the rule doesn't ask for. */
-  readonly otherKinds: readonly KindOfMetric[];
 }
 
-interface KindOfMetric {
-  readonly metric: string;
-  readonly kind: "number" | "boolean";
-}
+type KindOfMetric = Surprises["otherKinds"][number];
 
 /** Counts what of these sites a rule watches, just as it is judged. */
 export async function countMatches(tx: Pool | PoolClient, spec: RuleSpec, sites: Sites): Promise<Matches> {
@@ -34,6 +25,7 @@ export async function countMatches(tx: Pool | PoolClient, spec: RuleSpec, sites:
   if (spec.kind === "pipeline") return { ...found, sample: null, units: [], otherKinds: [] };
   const ids: number[] = [];
   const watched = new Set<number>();
+  const selected: number[] = [];
   const isFor = selectorOf(spec.of);
   for (const { id, facts, metrics, gapMs } of (
     await readDevices(
@@ -42,6 +34,7 @@ export async function countMatches(tx: Pool | PoolClient, spec: RuleSpec, sites:
     )
   ).values()) {
     if (!isFor(facts)) continue;
+    selected.push(id);
     // Those of no site are of no share.
     if (spec.kind === "share-of-site" && facts.site === null) continue;
     const own = spec.kind === "condition" ? judgedOf(spec, metrics, gapMs) : [];
@@ -57,7 +50,7 @@ export async function countMatches(tx: Pool | PoolClient, spec: RuleSpec, sites:
   const metrics = [...watched];
   return {
     ...{ ...found, sample: await sampleOf(tx, ids, metrics), units: await differingUnits(tx, ids, metrics) },
-    otherKinds: spec.kind === "condition" ? await otherKinds(tx, spec, metrics) : [],
+    otherKinds: spec.kind === "condition" ? await otherKinds(tx, spec, metrics, selected) : [],
   };
 }
 
@@ -65,15 +58,23 @@ async function otherKinds(
   tx: Pool | PoolClient,
   { conditions }: ConditionRule,
   metrics: readonly number[],
+  devices: readonly number[],
 ): Promise<KindOfMetric[]> {
-  const { rows } = await tx.query<KindOfMetric>(
+  const { rows } = await tx.query<{ metric: string; kind: "number" | "boolean" }>(
     `SELECT name AS metric, kind FROM metric WHERE id = ANY ($1::integer[]) ORDER BY name`,
     [metrics],
   );
   const asks = conditions.map((one) => ({ one, isOf: matcherOf(one.metric) }));
-  return rows
-    .filter(({ metric, kind }) => asks.some(({ one, isOf }) => isOf(metric) && asksOtherKind(one, kind)))
-    .slice(0, 20);
+  const known = new Set(rows.map(({ metric }) => metric));
+  const { rows: texts } = await tx.query<KindOfMetric>(
+    `SELECT name AS metric, 'text' AS kind FROM unnest($1::text[]) name
+     WHERE EXISTS (SELECT FROM unnest($2::integer[]) d (id) JOIN text_run t ON t.device_id = d.id AND t.field = name) ORDER BY name`,
+    [[...new Set(conditions.map(({ metric }) => metric))].filter((name) => !known.has(name)), devices],
+  );
+  return [
+    ...texts,
+    ...rows.filter(({ metric, kind }) => asks.some(({ one, isOf }) => isOf(metric) && asksOtherKind(one, kind))),
+  ].slice(0, 20);
 }
 
 async function sampleOf(

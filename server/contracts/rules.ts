@@ -25,6 +25,14 @@ export const alertRule = z
   })
   .meta({ id: "AlertRule" });
 
+export const savedRule = alertRule.extend({
+  warnings: z
+    .array(z.string())
+    .describe(
+      "What should be known of it, as rule-matches finds it: metrics of another kind than it asks for, in several units, or sent too seldom",
+    ),
+});
+
 export const alertRules = z.object({ items: z.array(alertRule) });
 
 export const newAlertRule = z
@@ -117,9 +125,9 @@ export const ruleMatches = z
       .array(z.object({ metric: z.string(), units: z.array(z.string()) }))
       .describe("Watched metrics whose unit isn't the same on all of them; an empty text is no unit"),
     otherKinds: z
-      .array(z.object({ metric: z.string(), kind: z.enum(["number", "boolean"]) }))
+      .array(z.object({ metric: z.string(), kind: z.enum(["number", "boolean", "text"]) }))
       .describe(
-        "Watched metrics of a kind that the rule doesn't ask for: numbers for true or false, or the other way round",
+        "Metrics of a kind that the rule doesn't ask for: numbers for true or false, the other way round, or what is said in words alone, which no rule judges",
       ),
   })
   .meta({ id: "RuleMatches" });

@@ -3,7 +3,7 @@ import { backtestAnswer, backtestJob, type BacktestJob } from "@/server/contract
 import { problem } from "@/server/contracts/common";
 import type { Caller } from "@/server/domain/access";
 import { pipelineAnswer } from "@/server/contracts/pipeline";
-import { ruleMatches } from "@/server/contracts/rules";
+import { ruleMatches, savedRule } from "@/server/contracts/rules";
 import { createApiRig, JSON_TYPE, message, NOW, read } from "@/server/testing/api-rig";
 import { until } from "@/server/testing/until";
 
@@ -125,4 +125,41 @@ test("who may see one site tries rules on its devices, and sees no trial of othe
   let found = own;
   await until(async () => (found = backtestJob.parse(await (await look(own.id, api)).json())).status === "done");
   expect(found.items.map(({ device }) => device)).toEqual(["x"]);
+});
+
+test("saving a rule says what it asks of metrics of another kind, as rule-matches does", async () => {
+  const of = { devices: ["kinds"] };
+  const time = new Date(NOW).toISOString();
+  await rig.post(JSON.stringify([{ device: "kinds", time, readings: { temperature: 20, open: true, mode: "auto" } }]));
+  const said = `SELECT FROM text_run t JOIN device d ON d.id = t.device_id WHERE d.name = 'kinds'`;
+  await until(async () => (await rig.owner.query(said)).rowCount === 1);
+  const condition = (more: object) => ({ kind: "condition", of, match: "any", conditions: [more] });
+  const asText = condition({ metric: "mode", is: "above", warning: 3 });
+  const save = async (spec: object) =>
+    savedRule.parse(
+      await (await rig.api.handle("addRule", post("/api/v1/rules", { name: JSON.stringify(spec), spec }), {})).json(),
+    );
+  expect((await save(asText)).warnings).toEqual([
+    "mode is said in words, which no rule judges: it never fires for that.",
+  ]);
+  expect((await save(condition({ metric: "open", is: "above", warning: 3 }))).warnings).toEqual([
+    "open is true or false, which is 1 or 0: neither is beyond the limit.",
+  ]);
+  const { id, version, warnings } = await save(condition({ metric: "temperature", is: "above", warning: 3 }));
+  expect(warnings).toEqual([]);
+  const changes = { version, spec: condition({ metric: "temperature", is: "true" }) };
+  const changed = await rig.api.handle(
+    "updateRule",
+    new Request(`http://localhost/api/v1/rules/${id}`, {
+      headers: JSON_TYPE,
+      method: "PATCH",
+      body: JSON.stringify(changes),
+    }),
+    { rule: String(id) },
+  );
+  expect(savedRule.parse(await changed.json()).warnings).toEqual([
+    "temperature is a number: it counts as true where it is 1, as false where it is 0, else as neither.",
+  ]);
+  const matches = await rig.api.handle("countRuleMatches", post("/api/v1/rule-matches", { spec: asText }), {});
+  expect(ruleMatches.parse(await matches.json())).toMatchObject({ otherKinds: [{ metric: "mode", kind: "text" }] });
 });

@@ -1,8 +1,13 @@
+import type { PoolClient } from "pg";
 import { z } from "zod";
+import { countMatches } from "@/server/alerting/matches";
 import { addRule, changeRule, readRules, removeRule } from "@/server/alerting/rules";
 import { readNamesNow } from "@/server/catalog/other-names";
-import { alertRule, alertRuleChanges, deletedRule, newAlertRule, rulePath } from "@/server/contracts/rules";
+import { alertRuleChanges, deletedRule, newAlertRule, rulePath, savedRule } from "@/server/contracts/rules";
 import { signatureOf } from "@/server/domain/access";
+import type { RuleSpec } from "@/server/domain/alerts/rule";
+import { warningsOf } from "@/server/domain/alerts/warnings";
+import { formatDuration } from "@/server/domain/duration";
 import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { specNow } from "../sites/names-now";
@@ -14,6 +19,11 @@ const schemaOf = (body: z.ZodType) => {
   return { "application/json": schema };
 };
 
+/** What should be known of a rule. It is looked for before anything is changed: from then on the pipeline waits for the end of the transaction. */
+async function warningsAbout(tx: PoolClient, spec: RuleSpec): Promise<string[]> {
+  return warningsOf(await countMatches(tx, spec, "all"), formatDuration("forMs" in spec ? spec.forMs : 0));
+}
+
 export const addRuleVerb = writingVerb(
   {
     method: "POST",
@@ -22,7 +32,7 @@ export const addRuleVerb = writingVerb(
     summary: "Adds an alert rule; it judges new readings at once, and what is there already a moment later",
     params: NO_PARAMETERS,
     query: NO_PARAMETERS,
-    answer: alertRule,
+    answer: savedRule,
     status: 200,
     problems: ["taken", ...BODY_PROBLEMS],
     bodies: schemaOf(newAlertRule),
@@ -31,10 +41,11 @@ export const addRuleVerb = writingVerb(
     async ({ tx, caller }, { request, note }) => {
       const said = await parseJsonBody(newAlertRule, request);
       const settings = { ...said, spec: specNow(said.spec, await readNamesNow(tx)) };
+      const warnings = await warningsAbout(tx, settings.spec);
       const id = await addRule(tx, settings, signatureOf(caller).text);
       if (id === null) throw nameTaken(settings.name);
       note({ target: settings.name, detail: { after: noteOfRule(settings) } });
-      return toRule((await readRules(tx, "all", id))[0]!);
+      return { ...toRule((await readRules(tx, "all", id))[0]!), warnings };
     },
 );
 
@@ -48,7 +59,7 @@ export const updateRule = writingVerb(
       "Alerts that are ones under the changed rule too go on; the others are closed, with the reason, and never told as over. A change of name, note or runbook changes none.",
     params: rulePath,
     query: NO_PARAMETERS,
-    answer: alertRule,
+    answer: savedRule,
     status: 200,
     problems: ["not-found", "taken", "changed-meanwhile", ...BODY_PROBLEMS],
     bodies: schemaOf(alertRuleChanges),
@@ -63,9 +74,10 @@ export const updateRule = writingVerb(
       const said = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
       const wanted = { ...noteOfRule(before), ...said };
       const after = { ...wanted, spec: specNow(wanted.spec, await readNamesNow(tx)) };
+      const warnings = await warningsAbout(tx, after.spec);
       if (!(await changeRule(tx, before, after, signatureOf(caller).text))) throw nameTaken(after.name);
       note({ target: before.name, detail: { before: noteOfRule(before), after } });
-      return toRule((await readRules(tx, "all", params.rule))[0]!);
+      return { ...toRule((await readRules(tx, "all", params.rule))[0]!), warnings };
     },
 );
 
