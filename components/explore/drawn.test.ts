@@ -7,7 +7,7 @@ const MINUTE = 60_000;
 function series(id: string, values: readonly number[], more: Partial<ExploreSeries> = {}): ExploreSeries {
   const [min, max] = [Math.min(...values), Math.max(...values)];
   return {
-    ...{ id, name: id, site: null, type: null, unit: "°C", devices: 1, means: null },
+    ...{ id, name: id, site: null, type: null, unit: "°C", devices: 1, means: null, held: null },
     figures: { count: values.length, min, mean: (min + max) / 2, max, last: values.at(-1) ?? null, lastAt: 0 },
     points: values.map((value, i) => [i * MINUTE, 1, value, value, value, value]),
     ...more,
@@ -53,6 +53,33 @@ test("an earlier time is laid over the one that is shown, behind it", () => {
   ]);
   expect(rows[0]).toMatchObject({ "series a": 1, "before a": 5 });
   expect(extremesOf(drawn)).toEqual([1, 6]);
+});
+
+test("flags hold from before the range to the first change, and from the last to what their device sent last", () => {
+  const held = { before: { time: -90 * MINUTE, value: 1 }, until: 8 * MINUTE };
+  const points = (shown: Partial<ExploreSeries>, more: Partial<ExploreAnswer> = {}) =>
+    drawnOf(answerOf([series("door", [], { held, points: [], ...shown })], { kind: "boolean", ...more }))[0]!;
+  const told = (drawn: { points: readonly { time: number; value: number }[] }) =>
+    drawn.points.map(({ time, value }) => [time / MINUTE, value]);
+  expect(told(points({})), "nothing was sent in it").toEqual([
+    [0, 1],
+    [8, 1],
+  ]);
+  expect(told(points({ points: [[4 * MINUTE, 1, 0, 0, 0, 0]] }))).toEqual([
+    [0, 1],
+    [4.5, 0],
+    [8, 0],
+  ]);
+  expect(told(points({ held: null }))).toEqual([]);
+  const earlier = series("door", [], {
+    points: [],
+    held: { before: { time: -90 * MINUTE, value: 1 }, until: 8 * MINUTE },
+  });
+  const previous = { from: "", to: "", series: [earlier], band: null, shiftMs: 60 * MINUTE };
+  expect(told(points({ held: null }, { previous }).before!)).toEqual([
+    [0, 1],
+    [10, 1],
+  ]);
 });
 
 test("values in different units have charts of their own", () => {

@@ -40,7 +40,11 @@ export function drawnOf(answer: ExploreAnswer): Drawn[] {
     const points = (one?.points ?? []).map(([time, count, mean, min, max, last]) => {
       return { time: time + shiftMs, count, mean, min, max, last };
     });
-    const stretches = toStretches({ points, bucketMs, kind }, from, to);
+    const held = one?.held ?? null;
+    const before = held?.before && { ...held.before, time: held.before.time + shiftMs };
+    // What was earlier goes on to its end, as far as its device had sent anything by then.
+    const until = held?.until == null ? null : Math.min(to, held.until + shiftMs);
+    const stretches = toStretches({ points, bucketMs, kind, before: before ?? null }, from, to, until);
     return { stretches, points: stretches.flat() };
   };
   return series.map((one, i) => ({

@@ -63,6 +63,9 @@ export function Shown({ data, wanted, address, change, zone, zoom, zoomOut, isSt
         None of these devices has {answer.metric}.
       </Empty>
     );
+  // A flag that said nothing may hold what it said before.
+  const isEmpty =
+    answer.series.every(({ figures }) => figures.count === 0) && all.every(({ points }) => points.length === 0);
   const view = { answer, from, to, zone, marks, crosshair, zoom, zoomOut, isStale, order };
   const onSort = (next: string) => change({ sort: next === "name" ? null : next });
   return (
@@ -71,7 +74,7 @@ export function Shown({ data, wanted, address, change, zone, zoom, zoomOut, isSt
         {toldOf(answer)}
       </p>
       <Notices answer={answer} change={change} />
-      {answer.series.every(({ figures }) => figures.count === 0) ? (
+      {isEmpty ? (
         <Empty
           action={
             <Button size="xs" variant="default" onClick={() => change({ range: "30d", from: null, to: null }, "push")}>

@@ -77,12 +77,17 @@ interface LinesProps {
 function Lines({ answer, series, from, to }: LinesProps) {
   const { band, bucketMs } = answer;
   const kind = answer.by === "device" ? answer.kind : "number";
-  const lines = series.map(({ id, points }, i) => {
+  const lines = series.map(({ id, points, held }, i) => {
     const steps = (points ?? []).map(([time, count, mean, min, max, last]) => ({ time, count, mean, min, max, last }));
     return {
       id,
       color: lineColor(answer, i, answer.series.length),
-      stretches: toStretches({ points: steps, bucketMs, kind }, from, to),
+      stretches: toStretches(
+        { points: steps, bucketMs, kind, before: held?.before ?? null },
+        from,
+        to,
+        held?.until ?? null,
+      ),
     };
   });
   const spread = answer.shape === "strips" && band ? band.points : [];

@@ -59,6 +59,21 @@ const series = z.object({
   unit: z.string().nullable(),
   devices: z.int().min(1).describe("Devices in it"),
   figures,
+  held: z
+    .object({
+      before: z
+        .object({ time: z.number(), value: z.number() })
+        .nullable()
+        .describe("The last reading before `from`, of 31 days at most"),
+      until: z
+        .number()
+        .nullable()
+        .describe("Event time of the device's newest reading: until then the last value holds"),
+    })
+    .nullable()
+    .describe(
+      "Of lines of true and false, one a device: what holds from before the range, and until when. Null: it is of something else",
+    ),
   points: z
     .array(z.tuple([z.number(), z.int(), z.number(), z.number(), z.number(), z.number()]))
     .nullable()

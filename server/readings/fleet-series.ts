@@ -8,6 +8,7 @@ import { withTransaction } from "@/server/postgres/transaction";
 import { createBuckets, type SeriesPoint } from "./buckets";
 import { type ColdReader, createColdReader } from "./cold/reader";
 import { findHeldDevices, type HeldDevice, stretchesWithout } from "./held-hours";
+import { type LastReading, readLastBefore } from "./last-before";
 import { readMergedRollups } from "./merged-rollups";
 import { QUARTER } from "./quarters";
 import { readRollupParts } from "./rollup-parts";
@@ -34,6 +35,8 @@ export interface FleetQuery {
   readonly steps: { readonly most: number } | { readonly bucketMs: number };
   /** Finds the last value of each step, too. */
   readonly withLast: boolean;
+  /** Finds what each device's value was before, and until when its last one holds, too: of what is sent only when it changes. */
+  readonly withHeld?: boolean;
 }
 
 /** What one device's series was. */
@@ -52,6 +55,16 @@ export interface FleetSeries extends Pick<Series, "resolution" | "cold"> {
   readonly bucketMs: number;
   /** By device; those without a reading are left out. */
   readonly series: ReadonlyMap<number, DeviceSeries>;
+  /** By device, if that was asked for. */
+  readonly held: ReadonlyMap<number, Held>;
+}
+
+/** A value that holds until there is another. */
+export interface Held {
+  /** The last reading before `from`; null where there is none, see readLastBefore. */
+  readonly before: LastReading | null;
+  /** Event time of the device's newest reading of whatever metric; null: not known. */
+  readonly until: EpochMs | null;
 }
 
 type Asked = Omit<FleetQuery, "devices" | "sites"> & {
@@ -59,7 +72,7 @@ type Asked = Omit<FleetQuery, "devices" | "sites"> & {
   readonly cold: ColdUse;
 };
 type Width = Pick<FleetSeries, "resolution" | "bucketMs">;
-type Found = Omit<FleetSeries, "cold">;
+type Found = Omit<FleetSeries, "cold" | "held">;
 
 /**
  * Reads one metric of several devices in steps of one width: from rollups as far as they go, and from the readings of the hours that have none, so that
@@ -77,14 +90,29 @@ export async function readFleetSeries(
       const asked = { ...query, devices, cold: { reader, isRead: false } };
       try {
         const found = await readNarrowed(client, asked);
-        return { ...found, cold: asked.cold.isRead ? "read" : "none" };
+        return { ...found, held: await readHeld(client, asked, found.from), cold: asked.cold.isRead ? "read" : "none" };
       } catch (error) {
         if (!(error instanceof ColdUnavailableError)) throw error;
-        return { ...(await readWhole(client, asked, hours(asked))), cold: "away" };
+        const found = await readWhole(client, asked, hours(asked));
+        return { ...found, held: await readHeld(client, asked, found.from), cold: "away" };
       }
     },
     ONE_MOMENT,
   );
+}
+
+async function readHeld(
+  client: PoolClient,
+  { devices, metric, withHeld }: Asked,
+  from: EpochMs,
+): Promise<Map<number, Held>> {
+  const held = new Map<number, Held>();
+  if (!withHeld) return held;
+  for (const device of devices.values()) {
+    const before = (await readLastBefore(client, device, from, [metric])).get(metric) ?? null;
+    held.set(device.key, { before, until: device.lastEventTime });
+  }
+  return held;
 }
 
 /** Chooses the width for where there is data: a range of decades over a day of readings still shows the day. */

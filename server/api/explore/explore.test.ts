@@ -143,6 +143,24 @@ test("booleans: the mean is the share that was true", async () => {
   expect(answer.series[0]!.figures.mean).toBeCloseTo(meanOf(values), 10);
 });
 
+test("booleans of a device hold what they were before the range, also where they say nothing in it", async () => {
+  const last = SENT.findLast(({ device }) => device === "d-00")!;
+  const after = `from=${iso(START + 3 * HOUR)}&to=${iso(START + 3.5 * HOUR)}`;
+  const of = async (query: string) => (await explore(`devices=d-00&${query}`)).series.map(({ held }) => held);
+  expect(await of(`metric=door&${after}`)).toEqual([
+    { before: { time: last.time, value: Number(last.value > 21) }, until: last.time },
+  ]);
+  const within = await explore(
+    `metric=door&devices=d-00&previous=range&from=${iso(START + HOUR)}&to=${iso(START + 2 * HOUR)}`,
+  );
+  const before = SENT.findLast(({ device, time }) => device === "d-00" && time < Date.parse(within.from))!;
+  expect(within.series[0]!.held!.before).toEqual({ time: before.time, value: Number(before.value > 21) });
+  expect(within.previous!.series[0]!.held).toEqual({ before: null, until: last.time });
+  expect(await of(`metric=temperature&${RANGE}`)).toEqual([null]);
+  expect(await of(`metric=door&by=site&${RANGE}`)).toEqual([null]);
+  expect((await explore(`metric=door&${RANGE}`)).series.every(({ held }) => held === null)).toBe(true);
+});
+
 test("the same series earlier: a ghost in the same steps, with what to shift it by", async () => {
   const answer = await explore(
     `metric=temperature&devices=d-01&previous=range&points=30&from=${iso(START + HOUR)}&to=${iso(START + 2 * HOUR)}`,

@@ -8,7 +8,7 @@ import { type Figures, figuresOf, groupOf, type Step, type StepSeries } from "@/
 import type { Context } from "@/server/postgres/context";
 import type { PrismaClient } from "@/server/postgres/prisma";
 import type { ColdReader } from "@/server/readings/cold/reader";
-import { type FleetQuery, type FleetSeries, readFleetSeries } from "@/server/readings/fleet-series";
+import { type FleetQuery, type FleetSeries, type Held, readFleetSeries } from "@/server/readings/fleet-series";
 import { noMetric } from "../devices/id";
 import { rangeAsked } from "../devices/range";
 import { invalid } from "../parse";
@@ -35,10 +35,12 @@ export interface Shown extends Omit<Asked, "devices" | "name"> {
   readonly devices: number;
   readonly figures: Figures;
   readonly points: readonly Step[];
+  /** Of a flag of one device. */
+  readonly held: Held | null;
 }
 
 /** What was found of all series in one stretch of time. Times in epoch milliseconds. */
-export interface Stretch extends Omit<FleetSeries, "series"> {
+export interface Stretch extends Omit<FleetSeries, "series" | "held"> {
   readonly series: readonly Shown[];
 }
 
@@ -78,6 +80,7 @@ export async function explore(deps: ExploreDeps, ctx: Context, query: Query): Pr
     // Many devices put together are as much to read as strips of each.
     steps: { most: Math.min(points ?? STEPS[own.length > MOST_LINES ? "strips" : "lines"], MOST_STEPS[shape]) },
     withLast: shape === "lines" && by === "device",
+    withHeld: shape === "lines" && by === "device" && metric.kind === "boolean",
   };
   const found = await readFleetSeries(pool, range, cold);
   const shiftMs = { range: to - from, day: DAY_MS, week: 7 * DAY_MS }[previous ?? "range"];
@@ -123,7 +126,7 @@ function seriesOf(devices: readonly SeriesDevice[], by: Query["by"]): Asked[] {
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-function stretchOf({ series, ...found }: FleetSeries, asked: readonly Asked[], by: Query["by"]): Stretch {
+function stretchOf({ series, held, ...found }: FleetSeries, asked: readonly Asked[], by: Query["by"]): Stretch {
   return {
     ...found,
     series: asked.map(({ devices, name, ...about }) => {
@@ -133,7 +136,14 @@ function stretchOf({ series, ...found }: FleetSeries, asked: readonly Asked[], b
       });
       const { points, figures } =
         by === "device" ? { points: own[0]?.points ?? [], figures: figuresOf(own[0]) } : groupOf(own);
-      return { ...about, name: name === "" ? null : name, devices: devices.length, points, figures };
+      return {
+        ...about,
+        name: name === "" ? null : name,
+        devices: devices.length,
+        points,
+        figures,
+        held: held.get(devices[0]!.key) ?? null,
+      };
     }),
   };
 }

@@ -58,8 +58,9 @@ function toStretch(
   return {
     from: toInstant(from),
     to: toInstant(to),
-    series: series.map(({ points, ...own }) => ({
+    series: series.map(({ points, held, ...own }) => ({
       ...own,
+      held: held && { before: held.before, until: held.until },
       points: band
         ? null
         : points.map(({ time, count, mean, min, max, last }): Point => [time, count, mean, min, max, last]),
