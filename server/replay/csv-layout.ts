@@ -1,5 +1,5 @@
 import { parse, type Options } from "csv-parse/sync";
-import { csvParserOptions, type CsvSettings, doubledName } from "@/server/domain/mapping/csv";
+import { asWindows1252, csvParserOptions, type CsvSettings, doubledName } from "@/server/domain/mapping/csv";
 import { counted } from "@/server/domain/counted";
 import type { ReplayOptions } from "./options";
 import { ReplayUsageError } from "./usage-error";
@@ -65,7 +65,12 @@ export function findLayout(
 /** The layout that a mapping says. */
 function layoutBy(given: CsvSettings, head: Buffer, whole: boolean): CsvLayout {
   const { encoding, comment, delimiter } = given;
-  const records = recordsOf(head.toString(encoding), { delimiter, comment }, whole, FIRST_ROWS + given.skip + 1);
+  const records = recordsOf(
+    encoding === "latin1" ? asWindows1252(head.toString(encoding)) : head.toString(encoding),
+    { delimiter, comment },
+    whole,
+    FIRST_ROWS + given.skip + 1,
+  );
   const header = given.header ?? records[given.skip];
   if (!header) throw new ReplayUsageError("The file has no rows: there is nothing to replay.");
   refuseDoubled(header);
@@ -85,7 +90,7 @@ function decode(head: Buffer): { text: string; encoding: CsvLayout["encoding"] }
   try {
     return { text: new TextDecoder("utf-8", { fatal: true }).decode(head, { stream: true }), encoding: "utf8" };
   } catch {
-    return { text: head.toString("latin1"), encoding: "latin1" };
+    return { text: asWindows1252(head.toString("latin1")), encoding: "latin1" };
   }
 }
 

@@ -2,6 +2,7 @@ import { CANONICAL_MAPPING } from "@/server/domain/message";
 import { plainName, readHeading } from "@/server/domain/mapping/headings";
 import { type Mapping, type MappingInput, mappingSchema } from "@/server/domain/mapping/mapping";
 import { writePath } from "@/server/domain/mapping/paths";
+import { refuseLongFormat, refuseLongRows, refuseOpenPoints, unreadColumns } from "./csv-doubts";
 import { type CsvLayout, prefaceOf } from "./csv-layout";
 import { type FieldKind, type FieldRules, findNumberStyle, isMissing, judgeFields } from "./fields";
 import type { ReplayOptions } from "./options";
@@ -27,6 +28,8 @@ export function planCsv(layout: CsvLayout, options: ReplayOptions): Plan {
   const place = (column: string, option: string) => placeOf(layout, column, option);
   const timeIndexes = timeColumns(options.mapping.time, header, place);
   const device = options.deviceName === null ? place(options.mapping.device, "--device") : null;
+  refuseLongRows(layout, options);
+  refuseLongFormat(layout, options);
   const labels = ["site", "type"].filter((label) => header.includes(label));
   const unit = options.unitColumn === null ? null : place(options.unitColumn, "--unit-column");
   const long =
@@ -50,7 +53,9 @@ export function planCsv(layout: CsvLayout, options: ReplayOptions): Plan {
   const fieldsOf = ({ column, index }: Column) =>
     rows.flatMap((row) => (long && row[long.metric] !== column ? [] : [row[index] ?? ""]));
   const isStatedText = ({ column }: Column) => options.text?.includes(column) === true;
-  const style = findNumberStyle(columns.filter((column) => !isStatedText(column)).flatMap(fieldsOf), options.decimal);
+  const columnsOfFields = columns.filter((column) => !isStatedText(column)).map(fieldsOf);
+  if (options.decimal === null) columnsOfFields.forEach(refuseOpenPoints);
+  const style = findNumberStyle(columnsOfFields.flat(), options.decimal);
   const rules: FieldRules = { style, ...saidRules(options) };
   const judged = columns.map((column): NamedColumn => {
     const found = judgeFields(fieldsOf(column), rules);
@@ -87,8 +92,10 @@ export function planCsv(layout: CsvLayout, options: ReplayOptions): Plan {
   const ids = judged.flatMap(({ column, id }) =>
     id === null ? [] : [`${column} stays text: ${id} would lose digits`],
   );
+  const unread = options.header === null ? unreadColumns(header, rows) : null;
   const notes = [
     ...layout.found,
+    ...(unread === null ? [] : [unread]),
     `times: ${found.how}`,
     ...(style.decimalComma ? [`numbers have a decimal comma${options.decimal === null ? "" : ", as stated"}`] : []),
     ...ids,

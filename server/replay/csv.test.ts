@@ -34,7 +34,7 @@ async function read(content: string | Buffer, ...argv: string[]): Promise<(Row |
 }
 
 /** What is refused of a file, with its place. */
-async function refusals(content: string, ...argv: string[]): Promise<string[]> {
+async function refusals(content: string | Buffer, ...argv: string[]): Promise<string[]> {
   const source = await open(content, ...argv);
   const found: string[] = [];
   for await (const { place, refused } of source.items({ number: 0, bytes: 0 }))
@@ -83,6 +83,23 @@ describe("numbers", () => {
       /decimal comma \(1,25\) and .*point \(1.25\)/,
     );
     expect(await readings(`device,time,a\nd,${T},"1,234.5"\nd,${T},10.000\n`)).toEqual([{ a: 1234.5 }, { a: 10 }]);
+  });
+
+  it("have thousands apart by commas wherever a decimal point proves it", async () => {
+    const content = `device;time;a\nd;${T};1,234.5\nd;${T};12,345\nd;${T};1,234,567\nd;${T};5\n`;
+    expect(await readings(content)).toEqual([{ a: 1234.5 }, { a: 12345 }, { a: 1234567 }, { a: 5 }]);
+  });
+
+  it("are not guessed where points may be between thousands, and addresses are none", async () => {
+    const content = `device;time;a;ip\nd;${T};1.234;192.168.178.100\nd;${T};1.234.567;192.168.178.101\n`;
+    await expect(read(content)).rejects.toThrow(/1\.234 may be 1234 or a decimal: 1\.234\.567 .*--decimal comma/);
+    expect((await readings(content, "--decimal", "comma", "--text", "ip")).map((row) => row?.["a"])).toEqual([
+      1234, 1234567,
+    ]);
+    expect(await readings(content.replace("1.234.567", "2.5"))).toMatchObject([
+      { a: 1.234, ip: "192.168.178.100" },
+      { a: 2.5 },
+    ]);
   });
 
   it("may carry their units", async () => {
@@ -230,6 +247,35 @@ describe("layouts", () => {
     expect(await readings(`device\ttime\ta\tb\nd\t${T}\t\t2\nd\t${T}\t1\t\n`)).toEqual([{ b: 2 }, { a: 1 }]);
   });
 
+  it("of which most rows have more fields than names are not guessed: a decimal comma may part them", async () => {
+    const content = `device,time,a\nd,${T},21,5\nd,${T},22,5\nd,${T},23\n`;
+    await expect(read(content)).rejects.toThrow(/2 rows of the first 3 have more fields.*d \| .* \| 21 \| 5.*--header/);
+    expect(await readings(content, "--header", "device,time,a,b")).toEqual([
+      { a: 21, b: 5 },
+      { a: 22, b: 5 },
+      { a: 23 },
+    ]);
+  });
+
+  it("with columns that have no name say which are not read", async () => {
+    expect(await found(`device,time,,v,\nd,${T},1,2,3\n`)).toContain(
+      "columns 3, 5 have no name that can be kept, and are not read; --header names all columns",
+    );
+    expect(await found(`device,time,__proto__,v,\nd,${T},1,2,\n`)).toContain(
+      "column 3 has no name that can be kept, and is not read; --header names all columns",
+    );
+  });
+
+  it("in long form are not read as wide ones", async () => {
+    const long = `device,time,Parameter,value,uom\nd,${T},temp,21.5,degC\nd,${T},hum,55,%\n`;
+    await expect(read(long)).rejects.toThrow(
+      /\(temp, hum\) in Parameter\. .*--metric-column Parameter --value-column value --unit-column uom/,
+    );
+    expect(await readings(long, "--columns", "value")).toEqual([{ value: 21.5 }, { value: 55 }]);
+    expect(await readings(long, "--metric-column", "Parameter")).toEqual([{ temp: 21.5 }, { hum: 55 }]);
+    expect(await readings(`device,time,channel,value\nd,${T},1,21.5\n`)).toEqual([{ channel: 1, value: 21.5 }]);
+  });
+
   it("that break off within quotes give what came before, then say after which line", async () => {
     const rows = Array.from({ length: 20_000 }, (_, i) => `d,${T},${i}\n`).join("");
     const source = await open(`device,time,a\n${rows}d,${T},"5\n`);
@@ -258,6 +304,30 @@ describe("layouts", () => {
     const { plan } = await open(content);
     expect(plan?.found[0]).toMatch(/Latin-1/);
     expect(await read(content)).toMatchObject([{ readings: { T: 1.5, ort: "Köln" }, units: { T: "°C" } }]);
+  });
+
+  it("in Latin-1 are read as that, where their beginning was ASCII too, and as Windows writes it", async () => {
+    const many = `d;${T};1;x\n`.repeat(20_000);
+    const content = Buffer.concat([
+      Buffer.from(`device;time;a;ort\n${many}`),
+      Buffer.from(`d;${T};1;K\xf6ln \x80\nd;${T};1;M\xfcnchen\n`, "latin1"),
+    ]);
+    expect((await readings(content)).slice(-2)).toEqual([
+      { a: 1, ort: "Köln €" },
+      { a: 1, ort: "München" },
+    ]);
+  });
+
+  it("in UTF-8 with other bytes further on lose the rows that have those, by name", async () => {
+    const content = Buffer.concat([
+      Buffer.from(`device;time;a;ort\n${`d;${T};1;Köln\n`.repeat(20_000)}`),
+      Buffer.from(`d;${T};2;K\xf6ln\n`, "latin1"),
+      Buffer.from(`d;${T};3;Köln\n`),
+    ]);
+    expect((await readings(content)).slice(-2)).toEqual([null, { a: 3, ort: "Köln" }]);
+    expect(await refusals(content)).toEqual([
+      "line 20002: unreadable: it has bytes that are not UTF-8, as the rows before it are",
+    ]);
   });
 
   it("in long form become a metric a row, each with its own kind", async () => {

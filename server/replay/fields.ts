@@ -36,6 +36,8 @@ const PROVES_COMMA = /^[+-]?(?:0,\d+|\d*,(?:\d{1,2}|\d{4,})|\d{4,},\d+|\d{1,3}(?
 const PROVES_POINT = /^[+-]?(?:0\.\d+|\d*\.(?:\d{1,2}|\d{4,})|\d{4,}\.\d+|\d{1,3}(?:,\d{3})+\.\d*)(?:e[+-]?\d+)?$/i;
 /** Thousands, or a fraction of three digits. */
 const OPEN_COMMA = /^[+-]?[1-9]\d{0,2},\d{3}$/;
+/** Thousands apart by commas, which a decimal point behind them proves. */
+const GROUPED = /^[+-]?[1-9]\d{0,2}(?:,\d{3})+\.\d*$/;
 /** Thousands apart by what is no decimal mark. */
 const SPACED = /^[+-]?[1-9]\d{0,2}(?:[ \u00a0\u202f'’]\d{3})+(?=$|[.,\D])/;
 
@@ -56,7 +58,7 @@ export function findNumberStyle(fields: readonly string[], stated: DecimalMark |
     throw new ReplayUsageError(
       `${open} may be ${open.replace(",", ".")} or ${open.replace(",", "")}. Say which: --decimal comma or --decimal point`,
     );
-  return { decimalComma: comma !== null, thousands: comma !== null || first(SPACED) !== null };
+  return { decimalComma: comma !== null, thousands: comma !== null || (first(SPACED) ?? first(GROUPED)) !== null };
 }
 
 /** True if a field is no value; numbers that stand for none (-999) are recognised however they are written. */

@@ -60,6 +60,8 @@ interface RawItem {
   /** Length in bytes, of what is too long to be kept. */
   readonly length: number;
   readonly row?: Parameters<Mapper>[0]["row"];
+  /** True for a row that isn't text. */
+  readonly isBroken?: boolean;
   readonly bytes: number;
 }
 
@@ -114,9 +116,9 @@ export async function openSource(options: ReplayOptions, given: GivenMapping | n
     const read = { bytes: 0 };
     let number = 0;
     for await (const rows of readCsv(open(0, read), layout!))
-      for (const { value: row, line } of rows) {
+      for (const { value: row, isBroken, line } of rows) {
         number += 1;
-        yield { number, place: `line ${line}`, text: null, length: 0, row, bytes: read.bytes };
+        yield { number, place: `line ${line}`, text: null, length: 0, row, isBroken, bytes: read.bytes };
       }
   }
 
@@ -129,8 +131,12 @@ export async function openSource(options: ReplayOptions, given: GivenMapping | n
       let last = "";
       try {
         for await (const item of format === "csv" ? csv() : format === "json" ? array() : ndjson(from)) {
-          const { number, place, text, length, bytes, row } = item;
-          const read = map !== null && (text !== null || row !== undefined) ? map(item) : asItIs(text, length);
+          const { number, place, text, length, bytes, row, isBroken = false } = item;
+          const read = isBroken
+            ? NOT_TEXT
+            : map !== null && (text !== null || row !== undefined)
+              ? map(item)
+              : asItIs(text, length);
           if (number <= after.number) continue;
           last = place;
           yield { number, place, bytes, ...read };
@@ -150,6 +156,11 @@ function planOf(layout: CsvLayout | null, options: ReplayOptions, given: GivenMa
   if (given !== null) return { mapping: given.mapping, found: layout?.found ?? [], doubt: null };
   return layout === null ? planJson(options) : planCsv(layout, options);
 }
+
+const NOT_TEXT: ReadItem = {
+  ...{ texts: [], messages: [], leaves: [] },
+  refused: [{ reason: "unreadable", detail: "it has bytes that are not UTF-8, as the rows before it are" }],
+};
 
 /** What no mapping reads goes out byte for byte. */
 function asItIs(text: Buffer | null, length: number): ReadItem {

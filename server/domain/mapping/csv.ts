@@ -37,6 +37,14 @@ export function csvParserOptions({
   };
 }
 
+/** What Windows-1252 has at 0x80 to 0x9F, where Latin-1 has control characters; five of them are nothing in it either. */
+const WINDOWS = "€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ";
+
+/** Reads what was read as Latin-1 as Windows-1252, which has more letters. Not by TextDecoder: some versions of Node read Latin-1 by that name, too. */
+export function asWindows1252(latin1: string): string {
+  return latin1.replace(/[\x80-\x9f]/g, (char) => WINDOWS[char.charCodeAt(0) - 0x80]!);
+}
+
 const NO_TOKENS: NumberTokens = new Map();
 
 /** Makes the function that reads rows as flat objects of texts, by the names of the columns; null for a row of empty fields. What a row has beyond the header isn't read. */

@@ -1,5 +1,12 @@
 import { type Options, parse } from "csv-parse/sync";
-import { breaksIn, csvParserOptions, csvSettings, doubledName, rowReader } from "@/server/domain/mapping/csv";
+import {
+  asWindows1252,
+  breaksIn,
+  csvParserOptions,
+  csvSettings,
+  doubledName,
+  rowReader,
+} from "@/server/domain/mapping/csv";
 import type { Part } from "@/server/domain/mapping/delivery";
 import { checkCount, type Decoder, textOf, UnreadableError } from "./decoder";
 
@@ -7,7 +14,8 @@ const DEFAULTS = csvSettings.parse({});
 
 /** Rows of CSV as flat objects of texts, a part each. */
 export const decodeCsv: Decoder = (delivery, { csv = DEFAULTS } = {}) => {
-  const text = csv.encoding === "latin1" ? Buffer.from(delivery.body).toString("latin1") : textOf(delivery);
+  const text =
+    csv.encoding === "latin1" ? asWindows1252(Buffer.from(delivery.body).toString("latin1")) : textOf(delivery);
   const rows: { readonly fields: string[]; readonly line: number }[] = [];
   let breaks = 0;
   const options: Options = {
