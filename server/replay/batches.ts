@@ -5,7 +5,7 @@ import { type DecodeBounds, decodeJson, decodeMessage, type DecodeOutcome, mapMe
 import type { EpochMs } from "@/server/domain/terms";
 import { parseEventTime } from "@/server/domain/time";
 import type { ReplayOptions } from "./options";
-import type { Source, SourceItem, SourcePlace } from "./source";
+import { type Source, SourceBroken, type SourceItem, type SourcePlace } from "./source";
 
 /** Items that go out in one request; those that became none go with it, to be counted. */
 export interface Batch {
@@ -44,23 +44,29 @@ export async function* readBatches(
     return batch;
   };
 
-  for await (const item of source.items(after)) {
-    const read = paced || rewrites(options) ? readItem(item, options) : null;
-    if (paced && read?.time != null) {
-      first ??= { event: read.time, wall: Date.now() };
-      const due = first.wall + (read.time - first.event) / options.speed;
-      if (due - Date.now() > GATHER_MS) {
-        if (items.length > 0) yield take();
-        await waitUntil(due - GATHER_MS / 2, stop);
+  try {
+    for await (const item of source.items(after)) {
+      const read = paced || rewrites(options) ? readItem(item, options) : null;
+      if (paced && read?.time != null) {
+        first ??= { event: read.time, wall: Date.now() };
+        const due = first.wall + (read.time - first.event) / options.speed;
+        if (due - Date.now() > GATHER_MS) {
+          if (items.length > 0) yield take();
+          await waitUntil(due - GATHER_MS / 2, stop);
+        }
       }
+      if (stop.aborted) return;
+      const ready = read?.texts ? { ...item, texts: read.texts } : item;
+      let size = 0;
+      for (const text of ready.texts) size += text.byteLength;
+      if (items.length > 0 && (items.length >= options.batch || bytes + size > BATCH_BYTES)) yield take();
+      items.push(ready);
+      bytes += size;
     }
-    if (stop.aborted) return;
-    const ready = read?.texts ? { ...item, texts: read.texts } : item;
-    let size = 0;
-    for (const text of ready.texts) size += text.byteLength;
-    if (items.length > 0 && (items.length >= options.batch || bytes + size > BATCH_BYTES)) yield take();
-    items.push(ready);
-    bytes += size;
+  } catch (error) {
+    // What was read up to where the file breaks is fine.
+    if (error instanceof SourceBroken && items.length > 0) yield take();
+    throw error;
   }
   if (items.length > 0) yield take();
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startTelemetryDouble, type TelemetryDouble } from "@/server/delivery/telemetry-double";
 import { until } from "@/server/testing/until";
@@ -58,6 +59,41 @@ describe("replay", () => {
     expect(new Set(server.settled.map(({ query }) => query.get("run"))).size).toBe(1);
     expect(shown).toMatch(/sent +300\n +accepted +300\n +rejected +0\n +handled +300\n/);
     expect(stateFiles()).toEqual([]);
+  });
+
+  it("sends what a file has before it breaks off, and says where in plain words", async () => {
+    const rows = Array.from({ length: 700 }, (_, i) => `d,2026-11-27T10:00:00Z,${i}\n`).join("");
+    const broken = write("broken.csv", `device,time,a\n${rows}d,2026-11-27T10:00:00Z,"5"6\nd,2026-11-27T10:00:00Z,7\n`);
+    const { exit, shown } = await run([broken]);
+    expect(exit).toBe(1);
+    expect(server.lines()).toHaveLength(700);
+    expect(shown).toMatch(
+      /sent +700\n[\s\S]*cannot be read as csv after line 701: Invalid Closing Quote[^\n]*\n700 items are/,
+    );
+
+    const short = await run([write("short.csv", 'device,time,a\nd,2026-11-27T10:00:00Z,"5"6\n')]);
+    expect(short).toMatchObject({
+      exit: 1,
+      shown: expect.stringMatching(/^\S+ cannot be read as csv: Invalid/) as string,
+    });
+    const packed = path.join(folder, "junk.csv.gz");
+    writeFileSync(packed, Buffer.concat([gzipSync("device,time,a\n"), Buffer.from("no gzip")]));
+    expect(await run([packed])).toMatchObject({
+      exit: 1,
+      shown: expect.stringMatching(/^\S+ cannot be unpacked: incorrect header check\n$/) as string,
+    });
+  });
+
+  it("says that there is nothing to replay where there are no rows", async () => {
+    for (const [name, content] of [
+      ["header.csv", "device,time,a\n"],
+      ["blank.ndjson", "\n \n"],
+      ["none.json", "[]"],
+    ] as const)
+      expect(await run([write(name, content)])).toMatchObject({
+        exit: 2,
+        shown: expect.stringMatching(/has no rows: there is nothing to replay\.\n$/) as string,
+      });
   });
 
   it("names rejected items by reason with the first of each, and sends what cannot be read as it is", async () => {

@@ -19,7 +19,7 @@ import { askRoute, awaitOutcome, type Outcome } from "./outcome";
 import { noProgress, openProgressFile, type ProgressFile, type ReplayProgress } from "./progress-file";
 import { replay, ReplayEnded } from "./replay";
 import { closingTable, count, createProgressDisplay, lostItems, refusedShare, type ReplayOutput } from "./report";
-import { openSource, type Source } from "./source";
+import { openSource, type Source, SourceBroken } from "./source";
 
 /** The surroundings of a replay besides the server; tests bring their own. */
 export interface ReplayEnvironment {
@@ -54,6 +54,10 @@ export async function runReplay(argv: string[], config: ReplayConfig, environmen
     if (problem instanceof ReplayUsageError) {
       error.write(`${problem.message}\n`);
       return EXIT.usage;
+    }
+    if (problem instanceof SourceBroken) {
+      error.write(`${problem.message}\n`);
+      return EXIT.gaveUp;
     }
     throw problem;
   }
@@ -95,6 +99,7 @@ async function runOnce({ options, config, environment, source, url, memory, stop
   const batchOptions = { ...options, shiftMs: options.shiftToNow ? start.shiftMs : null };
   const bounds = await boundsOf(config, url, authorization);
   const first = await readFirstRows(source, batchOptions, bounds, routeBeside(url, "metrics"), authorization);
+  if (first.rows === 0) throw new ReplayUsageError(`${options.file} has no rows: there is nothing to replay.`);
   out.write(firstRowsTable(source, first));
   if (first.rows > first.empty && first.lost.length === first.rows - first.empty && !options.anyway) {
     error.write(

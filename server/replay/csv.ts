@@ -42,11 +42,13 @@ export async function* readCsv(chunks: AsyncIterable<Buffer>, layout: CsvLayout)
   };
   try {
     for await (const chunk of chunks) {
-      await done((callback) => parser.write(text.utf8(chunk), callback));
+      const problem = await done((callback) => parser.write(text.utf8(chunk), callback));
       yield taken();
+      if (problem) throw problem;
     }
-    await done((callback) => parser.end(callback));
+    const problem = await done((callback) => parser.end(callback));
     yield taken();
+    if (problem) throw problem;
   } finally {
     parser.destroy();
   }
@@ -79,6 +81,7 @@ function createText(encoding: CsvLayout["encoding"]) {
   };
 }
 
-function done(write: (callback: (error?: Error | null) => void) => void): Promise<void> {
-  return new Promise((resolve, reject) => write((error) => (error ? reject(error) : resolve())));
+/** @returns what went wrong, after the rows before it were made; null if nothing did. */
+function done(write: (callback: (error?: Error | null) => void) => void): Promise<Error | null> {
+  return new Promise((resolve) => write((error) => resolve(error ?? null)));
 }

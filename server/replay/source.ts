@@ -217,19 +217,28 @@ async function findRows(
 ): Promise<CsvLayout> {
   const parts: Buffer[] = [];
   let length = 0;
-  for await (const chunk of chunks) {
-    parts.push(chunk);
-    length += chunk.byteLength;
-    if (length > HEAD_BYTES) break;
+  try {
+    for await (const chunk of chunks) {
+      parts.push(chunk);
+      length += chunk.byteLength;
+      if (length > HEAD_BYTES) break;
+    }
+  } catch (error) {
+    throw new SourceBroken(`${options.file} cannot be unpacked: ${(error as Error).message}`, { cause: error });
   }
   return findLayout(Buffer.concat(parts), length <= HEAD_BYTES, options, given?.mapping.csv);
 }
 
 async function unpackedStart(file: string): Promise<Buffer> {
   const unpacked = pipeline(createReadStream(file), createGunzip(), () => undefined);
-  for await (const chunk of unpacked as AsyncIterable<Buffer>) {
-    refuseBinary(file, chunk);
-    return chunk;
+  try {
+    for await (const chunk of unpacked as AsyncIterable<Buffer>) {
+      refuseBinary(file, chunk);
+      return chunk;
+    }
+  } catch (error) {
+    if (error instanceof ReplayUsageError) throw error;
+    throw new SourceBroken(`${file} cannot be unpacked: ${(error as Error).message}`, { cause: error });
   }
   throw new ReplayUsageError(`${file} is empty once unpacked: there is nothing to replay.`);
 }
