@@ -3,7 +3,7 @@ import { type DeadLetterReason, type Refusal } from "./reasons";
 import { DEVICE_LABELS, keyProblem } from "./device-labels";
 import { readLabel, UNIT_LENGTH } from "./label";
 import { type EpochMs, isName, MESSAGE_LIMITS, type MetricKind } from "./terms";
-import { parseEventTime } from "./time";
+import { parseEventTime, timeProblem } from "./time";
 
 /** Paths of a foreign message's device, time and readings, separated by dots. */
 export interface MessageMapping {
@@ -129,7 +129,7 @@ export function decodeJson({ json, tokens }: JsonReading, bounds: DecodeBounds):
   if (rawTime === undefined || rawTime === null || rawTime === "")
     return refuse("noTime", 'there is no "time"', device);
   const eventTime = parseEventTime(rawTime);
-  if (eventTime === null) return refuse("badTime", `${describe(rawTime)} is not a time this can read`, device);
+  if (eventTime === null) return refuse("badTime", `${describe(rawTime)} ${timeProblem(rawTime)}`, device);
   const wrongTime = judgeTime(eventTime, bounds);
   if (wrongTime !== null) return { ok: false, ...wrongTime, device };
 

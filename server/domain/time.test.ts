@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ingestTimeOf, parseEventTime } from "./time";
+import { ingestTimeOf, parseEventTime, timeProblem } from "./time";
 
 describe("parseEventTime", () => {
   it.each([
@@ -31,6 +31,18 @@ describe("parseEventTime", () => {
     ["an object", {}],
   ])("refuses %s", (_, value) => {
     expect(parseEventTime(value)).toBeNull();
+  });
+
+  it.each([
+    [-1, "is before 1970"],
+    ["0001-01-01T00:00:00Z", "is before 1970"],
+    [1764237600000000, /^is more than epoch milliseconds.*mapping of a source$/],
+    ["1764237600", "is text: an epoch has to be a number"],
+    ["2026-11-27T10:00:00", "has no zone, such as Z or +01:00"],
+    ["yesterday", /^is not a time this can read: that is RFC 3339 with a zone/],
+    [true, /^is not a time/],
+  ])("says what is wrong with %s", (value, problem) => {
+    expect(timeProblem(value)).toMatch(problem);
   });
 
   it("reads back every millisecond it can write, in all three forms", () => {

@@ -19,6 +19,28 @@ export function parseEventTime(value: unknown): EpochMs | null {
   return null;
 }
 
+/** A date in the order of RFC 3339 whose year is before 1970. */
+const BEFORE_1970 = /^(?:0\d{3}|1[0-8]\d{2}|19[0-6]\d)-\d{2}-\d{2}/;
+const WITHOUT_ZONE = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?$/;
+
+/** True for a written time that no reader here takes, as it is before 1970: a clock's zero, such as 0001-01-01. */
+export function isBefore1970(text: string): boolean {
+  return BEFORE_1970.test(text);
+}
+
+/** Says why {@link parseEventTime} makes nothing of a value, as the end of a sentence about it. */
+export function timeProblem(value: unknown): string {
+  if (typeof value === "number" && value < 0) return "is before 1970";
+  if (typeof value === "number" && value > LAST_MS)
+    return "is more than epoch milliseconds can be: microseconds and nanoseconds are read by the mapping of a source";
+  if (typeof value === "string") {
+    if (isBefore1970(value)) return "is before 1970";
+    if (/^[+-]?\d+(?:\.\d+)?$/.test(value)) return "is text: an epoch has to be a number";
+    if (WITHOUT_ZONE.test(value)) return "has no zone, such as Z or +01:00";
+  }
+  return "is not a time this can read: that is RFC 3339 with a zone, or epoch seconds or milliseconds";
+}
+
 function parseEpoch(value: number): EpochMs | null {
   if (!Number.isFinite(value) || value < 0) return null;
   // A double of seconds is exact to a quarter of a microsecond, in far years to a few: a little more keeps .001 s from becoming 0 ms.

@@ -3,7 +3,7 @@ import { createSemaphore } from "@/server/async/semaphore";
 import { within } from "@/server/async/timeout";
 import type { RejectedItem, TelemetryAnswer } from "@/server/contracts/telemetry";
 import type { DecodeBounds, DecodedMessage, DecodeOutcome } from "@/server/domain/message";
-import type { DeadLetterReason } from "@/server/domain/reasons";
+import { DEAD_LETTER_REASONS, type DeadLetterReason } from "@/server/domain/reasons";
 import { type EpochMs, TOPICS } from "@/server/domain/terms";
 import { type EventLog, type LogRecord, LogUnavailableError, type RecordHeaders } from "@/server/ports/event-log";
 import type { Admission, Judging, Verdict } from "./admission";
@@ -225,5 +225,5 @@ function nothingAccepted(rejections: Rejections): IngestRefusedError {
     const retryAfterSeconds = Math.max(1, Math.ceil((retryAt - Date.now()) / 1000));
     return new IngestRefusedError("too-many-new", all, { members: told, retryAfterSeconds });
   }
-  return new IngestRefusedError("nothing-accepted", all, { members: told });
+  return new IngestRefusedError("nothing-accepted", `${all} ${DEAD_LETTER_REASONS[reason].fix}`, { members: told });
 }

@@ -84,6 +84,21 @@ describe("replay", () => {
     });
   });
 
+  it("hints at what would mend a time: not its format where clocks skipped it, or were not set", async () => {
+    const times = async (time: string) =>
+      (
+        await run([
+          write("times.csv", `device,time,a\nd,${time},1\nd,2026-03-29 03:30:00,2\n`),
+          "--zone",
+          "Europe/Berlin",
+          "--check",
+        ])
+      ).shown;
+    expect(await times("2026-03-29 02:30:00")).toMatch(/clocks left out → name the zone they are of with --zone\n/);
+    expect(await times("1900-01-01 00:00:00")).toMatch(/is before 1970 → set the clock of what wrote them\n/);
+    expect(await times("noon")).toMatch(/--time-format "dd\/MM\/yyyy HH:mm:ss"\n/);
+  });
+
   it("says that there is nothing to replay where there are no rows", async () => {
     for (const [name, content] of [
       ["header.csv", "device,time,a\n"],

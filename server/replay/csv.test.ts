@@ -127,7 +127,22 @@ describe("numbers", () => {
 
 describe("fields", () => {
   it("without a value are left out, and rows without any are not sent", async () => {
-    const words = ["NA", "?", "null", "NaN", "-", "\\N", "N/A", " ", "unavailable", "Unknown", "None"];
+    const words = [
+      "NA",
+      "?",
+      "null",
+      "NaN",
+      "-",
+      "\\N",
+      "N/A",
+      " ",
+      "unavailable",
+      "Unknown",
+      "None",
+      "---",
+      "#VALUE!",
+      "-NaN",
+    ];
     const content = `device,time,a,b\nd,${T},1,2\n${words.map((word) => `d,${T},${word},3\nd,${T},${word},${word}\n`).join("")}`;
     const read = await readings(content);
     expect(read[0]).toEqual({ a: 1, b: 2 });
@@ -165,6 +180,11 @@ describe("headers", () => {
     ["SWDR (W/m²)", "SWDR", "W/m²"],
     ["CO(GT)", "CO_GT", null],
     ["battery_percent", "battery_percent", null],
+    ["RH %", "RH", "%"],
+    ["T °F", "T_F", "°F"],
+    ["wind m/s", "wind_m_s", "m/s"],
+    ["Sensor A", "Sensor_A", null],
+    ["dust µg/m³ (raw)", "dust_ug_m3_raw", null],
     ["Temperatur außen", "Temperatur_aussen", null],
   ])("%s becomes %s in %s", async (header, metric, unit) => {
     const [row] = await read(`device;time;${header}\nd;${T};1\n`);
@@ -393,6 +413,11 @@ describe("times", () => {
       /2004-03-10 or 2004-10-03.*"d\/M\/yyyy H:mm".*"M\/d\/yyyy H:mm"/,
     );
     await expect(times(["03/03/2004 18:00"])).rejects.toThrow(/two ways/);
+    await expect(times(["46353.4166666667", "46353.42"])).rejects.toThrow(
+      /46353\.4166666667 may be 2026-11-27 as spreadsheets count days.*--time-format s/,
+    );
+    expect(await times(["46353.5"], "--time-format", "s")).toEqual([at("1970-01-01T12:52:33.500Z")]);
+    expect(await times(["3", "46353"])).toEqual([at("1970-01-01T00:00:03Z"), at("1970-01-01T12:52:33Z")]);
     await expect(times(["20261127"])).rejects.toThrow(/--time-format yyyyMMdd or --time-format s/);
     expect(await times(["10/03/2004 18:00"], "--time-format", "MM/dd/yyyy HH:mm")).toEqual([
       at("2004-10-03T18:00:00Z"),
@@ -409,6 +434,9 @@ describe("times", () => {
       expect.stringMatching(/^line 2: badTime: .*left out/) as string,
     ]);
     const { plan } = await open("device,time,a\nd,yesterday at noon,1\n");
+    const zero = `device;time;a\nd;${T};1\nd;0001-01-01 00:00:00;2\n`;
+    expect(await refusals(zero)).toEqual(['line 3: badTime: "0001-01-01 00:00:00" is before 1970']);
+    expect((await open(zero)).plan?.doubt).toBeNull();
     expect(plan?.doubt).toMatch(/"yesterday at noon" is not a time.*--time-format/);
   });
 

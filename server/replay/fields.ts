@@ -7,8 +7,10 @@ export type DecimalMark = "point" | "comma";
 
 /** Words that mean "no value" unless a column is named as text. */
 export const MISSING_WORDS = [
-  ...["NA", "N/A", "#N/A", "NaN", "null", "nil", "none", "undefined", "unavailable", "unknown"],
-  ...["?", "-", "--", "\\N"],
+  ...["NA", "N/A", "#N/A", "#NA", "<NA>", "n.a.", "NaN", "-nan", "NaT", "null", "(null)", "nil", "none"],
+  ...["undefined", "unavailable", "unknown", "?", "-", "--", "---", "\\N"],
+  // What spreadsheets write where a formula failed.
+  ...["#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#NAME?", "#NULL!"],
 ];
 
 /** Rules by which the fields of the first rows are judged; a mapping reads all rows by the same. */

@@ -169,7 +169,7 @@ export function firstRowsTable(source: Source, first: FirstRows): string {
 
   const notes = [...(source.plan?.found ?? []), ...doubts(source, first)];
   const refused = [...first.refused].map(
-    ([reason, { count, example }]) => `  ${reason} (${count}): ${example}${hint(reason, source)}\n`,
+    ([reason, { count, example }]) => `  ${reason} (${count}): ${example}${hint(reason, source, example)}\n`,
   );
   return [
     `The first ${counted(first.rows, "row")} would become:\n`,
@@ -205,7 +205,7 @@ function doubts({ plan }: Source, { times, seen }: FirstRows): string[] {
 }
 
 /** The option that would mend it. */
-function hint(reason: string, { format, plan }: Source): string {
+function hint(reason: string, { format, plan }: Source, example: string): string {
   const isCsv = format === "csv";
   const hints: Readonly<Record<string, string>> = {
     notJson: "--format says what the file is",
@@ -226,6 +226,8 @@ function hint(reason: string, { format, plan }: Source): string {
     badName: isCsv ? 'rename it with --columns "old name=new_name"' : "",
     typeDrift: isCsv ? "name words without a value with --missing, or the column with --text" : "",
   };
+  if (reason === "badTime" && example.includes("clocks left out")) return " → name the zone they are of with --zone";
+  if (reason === "badTime" && example.includes("is before 1970")) return " → set the clock of what wrote them";
   const text = (reason === "badTime" && plan?.doubt) || hints[reason];
   return text ? ` → ${text}` : "";
 }

@@ -1,6 +1,7 @@
 import { type Mapping } from "@/server/domain/mapping/mapping";
 import { compilePattern, type LocalTime } from "@/server/domain/mapping/patterns";
 import { compileFormat } from "@/server/domain/mapping/times";
+import { isBefore1970 } from "@/server/domain/time";
 import { isZone } from "@/server/domain/mapping/zones";
 import { ReplayUsageError } from "./usage-error";
 
@@ -49,10 +50,12 @@ export function findTimes(samples: readonly string[], stated: string | null, zon
   const numbers = samples.filter((text) => EPOCH.test(text));
   if (numbers.length > 0) refuseDates(numbers);
   const any = compileFormat("any", zone, undefined);
-  const others = samples.filter((text) => "problem" in any(text, undefined, { arrived: 0, device: "" }));
-  const fitting = others.length === 0 ? [] : patternsFor(samples);
+  // What is before 1970 is refused however it is written.
+  const possible = samples.filter((text) => !isBefore1970(text));
+  const others = possible.filter((text) => "problem" in any(text, undefined, { arrived: 0, device: "" }));
+  const fitting = others.length === 0 ? [] : patternsFor(possible);
   if (fitting.length > 0) {
-    refuseAmbiguous(fitting, samples);
+    refuseAmbiguous(fitting, possible);
     return byPattern(fitting[0]!.pattern, zone, "found in the first rows");
   }
   return {
@@ -126,8 +129,17 @@ function refuseAmbiguous(fitting: readonly Fitting[], samples: readonly string[]
   );
 }
 
+/** Days since 30 December 1899, as spreadsheets count them: those of 2000 to 2050. As seconds they are of some hours in 1970. */
+const SERIALS = { from: 36_526, to: 55_153 };
+const SERIAL_OF_1970 = 25_569;
+
 /** Digits that are as well a date as a count: 20261127 is 27 November, or August 1970. */
 function refuseDates(numbers: readonly string[]): void {
+  const days = numbers.map(Number);
+  if (days.every((day) => day >= SERIALS.from && day < SERIALS.to))
+    throw new ReplayUsageError(
+      `The times can be read in two ways: ${numbers[0]} may be ${new Date((days[0]! - SERIAL_OF_1970) * 86_400_000).toISOString().slice(0, 10)} as spreadsheets count days, or a number of seconds since 1970. Write the file with dates in place of the spreadsheet's numbers, or say --time-format s`,
+    );
   for (const pattern of ["yyyyMMdd", "yyyyMMddHHmm", "yyyyMMddHHmmss"]) {
     const { read } = compilePattern(pattern)!;
     const dates = numbers.map((text) => (text.length === pattern.length ? read(text)?.local : undefined));

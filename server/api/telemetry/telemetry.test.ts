@@ -22,6 +22,12 @@ describe("what is refused, and how", () => {
     expect((await refused(rig.post(body, { headers: { "content-type": type, ...headers } }))).kind).toBe(kind);
   });
 
+  test("a refusal of all says what would mend the first", async () => {
+    const body = '{"device":"a/b","time":"2026-11-27T10:00:00Z","readings":{"a":1}}';
+    const { detail } = await refused(rig.post(body, { headers: NDJSON }));
+    expect(detail).toMatch(/the first: badDevice: "a\/b" cannot name a device\. Use 1–128 of the characters A–Z/);
+  });
+
   test("rejected items are named; the others are taken", async () => {
     const body = `${JSON.stringify(message("q", 1))}\n\nnot json\n{"device":"q","time":"soon","readings":{"a":1}}\n`;
     const { accepted, rejected } = await read(telemetryAnswer, rig.post(body, { headers: NDJSON }));

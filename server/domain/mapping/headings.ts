@@ -11,7 +11,7 @@ export interface Heading {
 
 const BRACKETS = /[([]\s*([^()[\]]*(?:\([^()]*\))?)\s*[)\]]/g;
 
-/** Reads a heading: a known unit in round or square brackets is its unit, the rest is the name. A heading that is its unit alone has that as its name. */
+/** Reads a heading: a known unit in round or square brackets is its unit, the rest is the name; so is a sign or a fraction behind a space, as in `RH %`, whose letters stay in the name. A heading that is its unit alone has that as its name. */
 export function readHeading(text: string): Heading {
   if (isName(text as unknown)) return { metric: text, unit: null };
   let unit: string | null = null;
@@ -20,6 +20,11 @@ export function readHeading(text: string): Heading {
     unit = inside.trim();
     return " ";
   });
+  if (unit === null) {
+    // A word that is no unit by its letters alone: the A of "Sensor A" is none.
+    const [, last] = /\s(\S*[^\w\s.:-]\S*)\s*$/.exec(text) ?? [];
+    if (last !== undefined && isUnit(last)) unit = last;
+  }
   return { metric: plainName(rest) || plainName(text), unit };
 }
 
@@ -27,6 +32,7 @@ export function readHeading(text: string): Heading {
 export function plainName(text: string): string {
   const name = text
     .replaceAll("ß", "ss")
+    .replaceAll(/[µμ]/g, "u")
     .normalize("NFKD")
     .replace(/\p{Mn}/gu, "")
     .replace(/[^A-Za-z0-9_.:-]+/g, "_")

@@ -1,4 +1,4 @@
-import { parseEventTime } from "../time";
+import { isBefore1970, parseEventTime } from "../time";
 import type { EpochMs } from "../terms";
 import type { Mapping, TIME_FORMATS } from "./mapping";
 import { writeNumber } from "./numbers";
@@ -164,7 +164,8 @@ function readRfc3339(value: string | number): ReadTime | NoTime {
   const time =
     parseEventTime(text) ??
     parseEventTime(text.trim().replace(SHORT_ZONE, (_all, hours: string, minutes = "00") => `${hours}:${minutes}`));
-  return time === null ? { problem: "is no RFC 3339 time with a zone" } : { time, ambiguous: false };
+  if (time !== null) return { time, ambiguous: false };
+  return { problem: isBefore1970(text) ? "is before 1970" : "is no RFC 3339 time with a zone" };
 }
 
 function readLocal(text: string): LocalTime | null {
@@ -187,8 +188,10 @@ function zoned(read: (text: string) => LocalTime | null, offset: ZoneOffset | nu
   /** The last moment in a repeated hour by device, for what is read in the order of a recording. */
   const last = new Map<string, EpochMs>();
   return (value, _token, { arrived, device }) => {
-    const read_ = read(String(value).trim());
-    if (read_ === null) return { problem: "is not written as the mapping says" };
+    const text = String(value).trim();
+    const read_ = read(text);
+    if (read_ === null)
+      return { problem: isBefore1970(text) ? "is before 1970" : "is not written as the mapping says" };
     const { local, ahead } = read_;
     const moments = ahead !== null ? [local - ahead] : offset === null ? [] : momentsOf(local, offset);
     const [first, second] = moments;
