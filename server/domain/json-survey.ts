@@ -4,6 +4,8 @@ export interface JsonSurvey {
   readonly depth: number;
   /** True if doubles certainly hold all of its numbers as they are written; false if they need a closer look. */
   readonly isHeld: boolean;
+  /** How many members its objects have, those that come again among them. */
+  readonly members: number;
 }
 
 /** The most characters of a number that any double holds as it is written: 15 digits (IEEE 754's DBL_DIG). */
@@ -14,7 +16,7 @@ const HARMLESS_EXPONENT = 2;
 
 const [QUOTE, BACKSLASH, DOT, ZERO, NINE] = [0x22, 0x5c, 0x2e, 0x30, 0x39];
 const [PLUS, MINUS, UPPER_E, LOWER_E] = [0x2b, 0x2d, 0x45, 0x65];
-const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT, COLON, COMMA] = [0x5b, 0x5d, 0x7b, 0x7d, 0x3a, 0x2c];
 
 /**
  * Looks a text over in one pass, as every message of the log is read: regular expressions took half of the time that reading took. What isn't
@@ -24,6 +26,7 @@ export function surveyJson(text: string, mostDepth: number): JsonSurvey {
   let depth = 0;
   let deepest = 0;
   let isHeld = true;
+  let members = 0;
   for (let i = 0; i < text.length; i++) {
     const char = text.charCodeAt(i);
     if (char === QUOTE) i = endOfString(text, i);
@@ -40,12 +43,39 @@ export function surveyJson(text: string, mostDepth: number): JsonSurvey {
       if (exponent > 0) isHeld &&= isHarmless(end - i, end - exponent) || isShortest(text.slice(i, end));
       else isHeld &&= end - i <= ALWAYS_HELD || isNearDouble(text, i, end);
       i = end - 1;
-    } else if (char === OPEN_OBJECT || char === OPEN_ARRAY) {
+    } else if (char === COLON) members++;
+    else if (char === OPEN_OBJECT || char === OPEN_ARRAY) {
       deepest = Math.max(deepest, ++depth);
       if (depth > mostDepth) break;
     } else if (char === CLOSE_OBJECT || char === CLOSE_ARRAY) depth--;
   }
-  return { depth: deepest, isHeld };
+  return { depth: deepest, isHeld, members };
+}
+
+/** Finds the members of a JSON text that come again in their object: the names that lead to each, "" for a place in an array. */
+export function repeatedMembers(text: string): string[][] {
+  const found: string[][] = [];
+  const open: { readonly names: Set<string> | null; name: string }[] = [];
+  let isName = false;
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charCodeAt(i);
+    const top = open.at(-1);
+    if (char === QUOTE) {
+      const end = endOfString(text, i);
+      if (isName && top?.names) {
+        top.name = JSON.parse(text.slice(i, end + 1)) as string;
+        if (top.names.has(top.name)) found.push(open.map(({ name }) => name));
+        top.names.add(top.name);
+      }
+      isName = false;
+      i = end;
+    } else if (char === OPEN_OBJECT || char === OPEN_ARRAY) {
+      isName = char === OPEN_OBJECT;
+      open.push({ names: isName ? new Set() : null, name: "" });
+    } else if (char === CLOSE_OBJECT || char === CLOSE_ARRAY) open.pop();
+    else if (char === COMMA) isName = top?.names != null;
+  }
+  return found;
 }
 
 function isDigit(char: number): boolean {

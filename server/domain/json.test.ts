@@ -37,6 +37,18 @@ describe("readJson", () => {
     );
   });
 
+  it("tells which members come again in their object, and only those", () => {
+    const repeated = (text: string) => readJson(text).repeated;
+    expect(repeated('{"a":1,"b":{"a":2,"c":"a:{\\"a"},"d":[{"a":1},{"a":":"}]}')).toBeUndefined();
+    expect(repeated('{"a":1,"b":{"c":2, "\\u0063" :3},"a":{"a":1}}')).toEqual([["b", "c"], ["a"]]);
+    expect(repeated('[{"a":NaN,"a":1,"a":9007199254740993}]')).toEqual([
+      ["", "a"],
+      ["", "a"],
+    ]);
+    expect(repeated('{"__proto__":1,"7":2}')).toBeUndefined();
+    fc.assert(fc.property(fc.json(), (text) => void expect(readJson(text).repeated).toBeUndefined()));
+  });
+
   it("takes bare words for numbers that are not finite, wherever a value may be", () => {
     for (const word of WORDS) {
       expect(readJson(`[1,${word} ]`).json).toEqual([1, expectedOf(word)]);

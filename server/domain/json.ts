@@ -1,4 +1,4 @@
-import { surveyJson } from "./json-survey";
+import { repeatedMembers, surveyJson } from "./json-survey";
 
 /** Tokens of a JSON text that no double holds as written, by their object or array and their key. */
 export type NumberTokens = ReadonlyMap<object, ReadonlyMap<string, string>>;
@@ -7,6 +7,8 @@ export interface JsonReading {
   /** The value as JSON.parse has it, with NaN and the infinities where the text has them as bare words. */
   readonly json: unknown;
   readonly tokens: NumberTokens;
+  /** Members that come again in their object, where only the last is in `json`: the names that lead to each. Left out if there are none. */
+  readonly repeated?: readonly (readonly string[])[];
 }
 
 const NO_TOKENS: NumberTokens = new Map();
@@ -32,17 +34,30 @@ const TOKENS =
  * and with a sign. @throws SyntaxError, JSON.parse's own, for anything else; {@link TooDeepError} for what is nested deeper than `mostDepth`.
  */
 export function readJson(text: string, mostDepth = Infinity): JsonReading {
-  const { depth, isHeld } = surveyJson(text, mostDepth);
+  const { depth, isHeld, members } = surveyJson(text, mostDepth);
   if (depth > mostDepth) throw new TooDeepError(`nested more than ${mostDepth} deep`);
   let json: unknown;
   try {
     json = JSON.parse(text);
-    if (isHeld || depth > DEEPEST) return { json, tokens: NO_TOKENS };
+    if (depth > DEEPEST) return { json, tokens: NO_TOKENS };
+    const repeated = members > membersOf(json) ? { repeated: repeatedMembers(text) } : null;
+    if (isHeld) return repeated === null ? { json, tokens: NO_TOKENS } : { json, tokens: NO_TOKENS, ...repeated };
+    return { ...(readMarked(text) ?? { json, tokens: NO_TOKENS }), ...repeated };
   } catch (error) {
     if (depth > DEEPEST || !/nan|inf|#ind/i.test(text)) throw error;
-    return readMarked(text) ?? fail(error);
+    const marked = readMarked(text) ?? fail(error);
+    return members > membersOf(marked.json) ? { ...marked, repeated: repeatedMembers(text) } : marked;
   }
-  return readMarked(text) ?? { json, tokens: NO_TOKENS };
+}
+
+/** Counts the members of all objects in a value. */
+function membersOf(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  let members = 0;
+  if (Array.isArray(value)) for (const element of value) members += membersOf(element);
+  else
+    for (const name of Object.keys(value)) members += 1 + membersOf((value as Readonly<Record<string, unknown>>)[name]);
+  return members;
 }
 
 /** A text is nested too deep to be read. */

@@ -11,6 +11,22 @@ const nested = (depth: number) =>
   `{"device":"a","time":"${time}","readings":{"a":1},"x":${"[".repeat(depth)}${"]".repeat(depth)}}`;
 
 describe("decodeMessage", () => {
+  it("takes no value of a reading that comes again, as nobody knows which is meant, and all others", () => {
+    const outcome = decode(`{"device":"d","time":"${time}","readings":{"a":1,"b":2,"a":3,"c":4,"c":null,"x":{"a":1}}}`);
+    expect(outcome).toMatchObject({ ok: true, message: { shape: { names: ["b"] }, values: [2] } });
+    expect(outcome.ok && outcome.message.refused.map(({ reason, detail }) => `${reason}: ${detail}`)).toEqual([
+      'badValue: "a" is there more than once, last as 3',
+      'badValue: "c" is there more than once, last as null',
+      "badValue: x is an object",
+    ]);
+    expect(decode(`{"device":"d","time":"${time}","readings":{"a":1},"readings":{"b":2}}`)).toMatchObject({
+      ok: false,
+      reason: "notJson",
+      detail: 'it says "readings" more than once',
+    });
+    expect(decode(`{"device":"d","time":"${time}","readings":{"a":1},"note":1,"note":{"a":2}}`).ok).toBe(true);
+  });
+
   it("sorts every field of a good message", () => {
     expect(message({ readings: { temperature: 21.3, motion: false, mode: "auto" }, id: "7", site: "hamburg" })).toEqual(
       {

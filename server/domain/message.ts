@@ -116,10 +116,12 @@ export function parseMessage(
 }
 
 /** Decodes one parsed message in Fieldwatch's own shape. Never throws: bad data is a value. */
-export function decodeJson({ json, tokens }: JsonReading, bounds: DecodeBounds): DecodeOutcome {
+export function decodeJson({ json, tokens, repeated = NONE }: JsonReading, bounds: DecodeBounds): DecodeOutcome {
   if (!isObject(json)) return refuse("notJson", `expected a JSON object, got ${describe(json)}`);
   if (isDeeperThan(json, MESSAGE_LIMITS.depth))
     return refuse("tooDeep", `nested more than ${MESSAGE_LIMITS.depth} deep`);
+  const twice = repeated.find(([name, ...others]) => others.length === 0 && PARTS.has(name!));
+  if (twice !== undefined) return refuse("notJson", `it says "${twice[0]}" more than once`);
 
   const device = own(json, "device");
   if (device === undefined || device === null || device === "") return refuse("noDevice", 'there is no "device"');
@@ -138,7 +140,7 @@ export function decodeJson({ json, tokens }: JsonReading, bounds: DecodeBounds):
   const state = own(json, "state");
   const fields: Fields = { values: [], texts: [], rounded: [], refused: [] };
   if (isObject(state)) {
-    const problem = readFields(state, tokens, fields);
+    const problem = readFields(state, tokens, repeatedIn("state", repeated), fields);
     if (problem !== null) return { ok: false, ...problem, device };
   }
   const kept = isObject(state) ? [...fields.values.splice(0), ...fields.texts.splice(0)] : [];
@@ -147,7 +149,7 @@ export function decodeJson({ json, tokens }: JsonReading, bounds: DecodeBounds):
     if (kept.length === 0 && said === undefined) return refuse("noReadings", 'there are no "readings"', device);
   } else {
     if (!isObject(readings)) return refuse("noReadings", `"readings" is ${describe(readings)}, not an object`, device);
-    const problem = readFields(readings, tokens, fields);
+    const problem = readFields(readings, tokens, repeatedIn("readings", repeated), fields);
     if (problem !== null) return { ok: false, ...problem, device };
   }
   const { values, texts, rounded, refused } = fields;
@@ -195,8 +197,24 @@ interface Fields {
   readonly refused: DecodedMessage["refused"][number][];
 }
 
-/** Adds the members of readings or state to `fields`. @returns why there are too many of them, or null. */
-function readFields(readings: object, tokens: JsonReading["tokens"], fields: Fields): Refusal | null {
+const NONE: readonly never[] = [];
+/** Members of a message that may be there once. */
+const PARTS: ReadonlySet<string> = new Set(["device", "time", "readings", "state"]);
+
+/** The names that come again in a member of a message. */
+function repeatedIn(part: string, repeated: readonly (readonly string[])[]): readonly (string | undefined)[] {
+  return repeated.length === 0
+    ? NONE
+    : repeated.flatMap(([first, name, ...deeper]) => (first === part && deeper.length === 0 ? [name] : []));
+}
+
+/** Adds the members of readings or state to `fields`; none of those that come again, as nobody knows which is meant. @returns why there are too many of them, or null. */
+function readFields(
+  readings: object,
+  tokens: JsonReading["tokens"],
+  repeated: readonly (string | undefined)[],
+  fields: Fields,
+): Refusal | null {
   const { values, texts, rounded, refused } = fields;
   const names = Object.keys(readings);
   if (names.length > MESSAGE_LIMITS.readings)
@@ -205,8 +223,14 @@ function readFields(readings: object, tokens: JsonReading["tokens"], fields: Fie
   for (const field of names) {
     const value = (readings as Record<string, unknown>)[field];
     // Null is a device's way to say "none right now": no reading, and no fault either.
-    if (value === null) continue;
-    if (!isName(field))
+    if (value === null && !repeated.includes(field)) continue;
+    if (repeated.includes(field))
+      refused.push({
+        field,
+        value,
+        ...refusal("badValue", `${describe(field)} is there more than once, last as ${describe(value)}`),
+      });
+    else if (!isName(field))
       refused.push({ field, value, ...refusal("badName", `${describe(field)} cannot name a metric`) });
     else if (typeof value === "boolean") values.push([field, value]);
     else if (typeof value === "string") texts.push([field, value]);
