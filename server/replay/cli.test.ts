@@ -84,6 +84,13 @@ describe("replay", () => {
     });
   });
 
+  it("counts rows with more fields than the header has names, also behind the first ones", async () => {
+    const rows = Array.from({ length: 300 }, (_, i) => `d,2026-11-27T10:00:00Z,${i}${i < 298 ? "," : ",x"}\n`).join("");
+    const { exit, shown } = await run([write("long.csv", `device,time,a\n${rows}`)]);
+    expect(exit).toBe(0);
+    expect(shown).toMatch(/rows longer than the header +2 +fields behind its last name are not read\n/);
+  });
+
   it("hints at what would mend a time: not its format where clocks skipped it, or were not set", async () => {
     const times = async (time: string) =>
       (

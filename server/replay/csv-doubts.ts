@@ -1,6 +1,6 @@
 import { counted } from "@/server/domain/counted";
 import { numberInText } from "@/server/domain/mapping/numbers";
-import type { CsvLayout } from "./csv-layout";
+import { type CsvLayout, isLongRow } from "./csv-layout";
 import type { ReplayOptions } from "./options";
 import { ReplayUsageError } from "./usage-error";
 
@@ -34,8 +34,7 @@ export function refuseLongFormat({ header, rows }: CsvLayout, options: ReplayOpt
  * @throws ReplayUsageError
  */
 export function refuseLongRows({ header, rows }: CsvLayout, options: ReplayOptions): void {
-  const isLong = (row: readonly string[]) => row.slice(header.length).some((field) => field !== "");
-  const long = rows.filter(isLong);
+  const long = rows.filter((row) => isLongRow(row, header));
   if (options.header !== null || long.length * 2 <= rows.length) return;
   throw new ReplayUsageError(
     `${counted(long.length, "row")} of the first ${rows.length} ${long.length === 1 ? "has" : "have"} more fields than the header has names (${header.length}), for example: ${long[0]!.join(" | ").slice(0, 200)}. If a name is missing, name all columns in their order with --header; if it is a decimal comma that parts them, the file has to be written with another delimiter or with quotes`,

@@ -56,10 +56,16 @@ export function findLayout(
   if (options.header === null) refuseDoubled(header);
   const skip = before + (hasHeader ? 1 : 0);
   const rows = records.slice(skip, skip + FIRST_ROWS);
-  const long = rows.filter((row) => row.slice(header.length).some((field) => field !== "")).length;
+  const long = rows.filter((row) => isLongRow(row, header)).length;
   if (long > 0)
     found.push(`${counted(long, "row")} with more fields than there are columns: the last ones are not read`);
   return { encoding, delimiter, comment, skip, header, rows, found };
+}
+
+/** True if a row has something in fields behind the last column. */
+export function isLongRow(row: readonly string[], header: readonly string[]): boolean {
+  for (let i = header.length; i < row.length; i++) if (row[i]!.trim() !== "") return true;
+  return false;
 }
 
 /** The layout that a mapping says. */

@@ -2,7 +2,7 @@ import { isAscii } from "node:buffer";
 import { parse } from "csv-parse";
 import type { JsonReading } from "@/server/domain/json";
 import { asWindows1252, breaksIn, csvParserOptions, rowReader } from "@/server/domain/mapping/csv";
-import type { CsvLayout } from "./csv-layout";
+import { type CsvLayout, isLongRow } from "./csv-layout";
 
 /** A row of data, as a flat object of texts. */
 export interface CsvRow {
@@ -10,6 +10,8 @@ export interface CsvRow {
   readonly value: JsonReading | null;
   /** True if it has bytes that no encoding tells: it can't be read as what it says. */
   readonly isBroken: boolean;
+  /** True if it has more fields than there are columns: those behind aren't read. */
+  readonly isLong: boolean;
   /** The line of the file it ends in, from 1. */
   readonly line: number;
 }
@@ -31,7 +33,8 @@ export async function* readCsv(chunks: AsyncIterable<Buffer>, layout: CsvLayout)
     if (skip > 0) skip -= 1;
     else {
       const isBroken = text.isBroken() && fields.some((field) => field.includes(REPLACED));
-      rows.push({ value: read(fields), isBroken, line: parser.info.lines - breaks });
+      const isLong = isLongRow(fields, layout.header);
+      rows.push({ value: read(fields), isBroken, isLong, line: parser.info.lines - breaks });
     }
     return true;
   };

@@ -19,6 +19,8 @@ const schema = z.object({
     sent: z.int().min(0),
     /** Rows without a value; nothing was sent for them. */
     empty: z.int().min(0),
+    /** Rows with more fields than columns. */
+    long: z.int().min(0).default(0),
     /** Messages that went out again because an answer was lost: they may be in the log twice. */
     again: z.int().min(0),
     accepted: z.int().min(0),
@@ -47,7 +49,7 @@ export interface ProgressFile {
 
 /** The progress of a replay that has not begun. */
 export function noProgress(file: string, shiftMs: number): ReplayProgress {
-  const tally = { sent: 0, empty: 0, again: 0, accepted: 0, rejected: {}, partly: {}, lost: [] };
+  const tally = { sent: 0, empty: 0, long: 0, again: 0, accepted: 0, rejected: {}, partly: {}, lost: [] };
   return { file: path.resolve(file), run: randomUUID(), number: 0, bytes: 0, shiftMs, tally };
 }
 

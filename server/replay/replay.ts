@@ -95,9 +95,10 @@ async function sendBatch(batch: Batch, before: ReplayProgress, deliver: Delivery
     add(reasons, reason, firstOf(item, detail));
     if (lost.length < MOST_LOST && lost.at(-1) !== item.place) lost.push(item.place);
   };
-  let [empty, whole] = [0, 0];
+  let [empty, long, whole] = [0, 0, 0];
   for (const item of batch.items) {
     const [first, ...others] = item.refused;
+    if (item.isLong) long++;
     if (first === undefined) empty += item.texts.length === 0 ? 1 : 0;
     else if (item.texts.length > 0)
       for (const { reason, detail } of [first, ...others]) add(parts, reason, firstOf(item, detail));
@@ -117,6 +118,7 @@ async function sendBatch(batch: Batch, before: ReplayProgress, deliver: Delivery
     tally: {
       sent: tally.sent + sent.length + whole,
       empty: tally.empty + empty,
+      long: tally.long + long,
       again: tally.again + again,
       accepted: tally.accepted + accepted,
       rejected: Object.fromEntries(reasons),

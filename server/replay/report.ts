@@ -94,6 +94,7 @@ export function closingTable(
   const optional = (name: string, value: number, note = "") => (value > 0 ? [[name, count(value), note]] : []);
   const rows: string[][] = [
     ...optional("rows without a value", tally.empty, "not sent"),
+    ...optional("rows longer than the header", tally.long, "fields behind its last name are not read"),
     ["sent", count(tally.sent)],
     ["accepted", count(tally.accepted)],
     ["rejected", count(rejected)],

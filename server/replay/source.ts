@@ -18,6 +18,8 @@ const LONGEST_LINE = 1024 * 1024;
 
 /** One item of the recording, in its order. */
 export interface SourceItem extends ReadItem {
+  /** True for a row with more fields than there are columns: those behind aren't read. */
+  readonly isLong: boolean;
   /** Counts from 1: the line of NDJSON, the row of CSV without its header, the element of an array. */
   readonly number: number;
   /** Where it is in the file, for a person: "line 3". */
@@ -62,6 +64,7 @@ interface RawItem {
   readonly row?: Parameters<Mapper>[0]["row"];
   /** True for a row that isn't text. */
   readonly isBroken?: boolean;
+  readonly isLong?: boolean;
   readonly bytes: number;
 }
 
@@ -116,9 +119,9 @@ export async function openSource(options: ReplayOptions, given: GivenMapping | n
     const read = { bytes: 0 };
     let number = 0;
     for await (const rows of readCsv(open(0, read), layout!))
-      for (const { value: row, isBroken, line } of rows) {
+      for (const { value: row, isBroken, isLong, line } of rows) {
         number += 1;
-        yield { number, place: `line ${line}`, text: null, length: 0, row, isBroken, bytes: read.bytes };
+        yield { number, place: `line ${line}`, text: null, length: 0, row, isBroken, isLong, bytes: read.bytes };
       }
   }
 
@@ -131,7 +134,7 @@ export async function openSource(options: ReplayOptions, given: GivenMapping | n
       let last = "";
       try {
         for await (const item of format === "csv" ? csv() : format === "json" ? array() : ndjson(from)) {
-          const { number, place, text, length, bytes, row, isBroken = false } = item;
+          const { number, place, text, length, bytes, row, isBroken = false, isLong = false } = item;
           const read = isBroken
             ? NOT_TEXT
             : map !== null && (text !== null || row !== undefined)
@@ -139,7 +142,7 @@ export async function openSource(options: ReplayOptions, given: GivenMapping | n
               : asItIs(text, length);
           if (number <= after.number) continue;
           last = place;
-          yield { number, place, bytes, ...read };
+          yield { number, place, bytes, isLong, ...read };
         }
       } catch (error) {
         if (error instanceof ReplayUsageError) throw error;
