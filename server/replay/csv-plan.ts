@@ -30,7 +30,10 @@ export function planCsv(layout: CsvLayout, options: ReplayOptions): Plan {
   const device = options.deviceName === null ? place(options.mapping.device, "--device") : null;
   refuseLongRows(layout, options);
   refuseLongFormat(layout, options);
-  const labels = ["site", "type"].filter((label) => header.includes(label));
+  const labels = ["site", "type"].flatMap((label) => {
+    const index = namedAlike(header, label);
+    return index === null ? [] : [{ label, index }];
+  });
   const unit = options.unitColumn === null ? null : place(options.unitColumn, "--unit-column");
   const long =
     options.metricColumn === null
@@ -39,7 +42,7 @@ export function planCsv(layout: CsvLayout, options: ReplayOptions): Plan {
           metric: place(options.metricColumn, "--metric-column"),
           value: place(options.valueColumn ?? "value", "--value-column"),
         };
-  const taken = new Set([...timeIndexes, device, unit, ...labels.map((label) => header.indexOf(label))]);
+  const taken = new Set([...timeIndexes, device, unit, ...labels.map(({ index }) => index)]);
   const wide = header.flatMap((column, index) =>
     column === "" || taken.has(index) ? [] : [{ column, index, named: null }],
   );
@@ -79,7 +82,7 @@ export function planCsv(layout: CsvLayout, options: ReplayOptions): Plan {
     ),
     convertUnits: false,
     ...(unit === null ? {} : { units: [{ metric: "*", from: { path: writePath([header[unit]!]) } }] }),
-    labels: Object.fromEntries(labels.map((label) => [label, pathTemplate(label)])),
+    labels: Object.fromEntries(labels.map(({ label, index }) => [label, pathTemplate(header[index]!)])),
     ...said(options, {
       style,
       // A column that was stated to be text keeps the words that mean no value elsewhere.
@@ -89,8 +92,8 @@ export function planCsv(layout: CsvLayout, options: ReplayOptions): Plan {
       unitsBehind: judged.some(({ hasUnits }) => hasUnits),
     }),
   };
-  const ids = judged.flatMap(({ column, id }) =>
-    id === null ? [] : [`${column} stays text: ${id} would lose digits`],
+  const ids = judged.flatMap(({ column, kind, id }) =>
+    id === null || kind !== "text" ? [] : [`${column} stays text: ${id} would lose digits`],
   );
   const unread = options.header === null ? unreadColumns(header, rows) : null;
   const notes = [
@@ -151,14 +154,21 @@ function timeColumns(name: string, header: readonly string[], place: Place): num
   return name.split("+").map((part) => place(part.trim(), "--time"));
 }
 
+/** The column of a name in lower case: the one that is called so, or the only one that is in another case; null if there is none. */
+function namedAlike(header: readonly string[], name: string): number | null {
+  const index = header.indexOf(name);
+  if (index !== -1) return index;
+  const alike = header.flatMap((other, i) => (other.toLowerCase() === name ? [i] : []));
+  return alike.length === 1 ? alike[0]! : null;
+}
+
 function placeOf({ header, rows }: CsvLayout, column: string, option: string): number {
   const index = header.indexOf(column);
   if (index !== -1) return index;
   // The two names that nobody stated may differ by case.
-  if (column === CANONICAL_MAPPING.device || column === CANONICAL_MAPPING.time) {
-    const alike = header.flatMap((name, i) => (name.toLowerCase() === column ? [i] : []));
-    if (alike.length === 1) return alike[0]!;
-  }
+  const alike =
+    column === CANONICAL_MAPPING.device || column === CANONICAL_MAPPING.time ? namedAlike(header, column) : null;
+  if (alike !== null) return alike;
   const isHistory = ["entity_id", "state", "last_changed"].every((name) => header.includes(name));
   const preface = prefaceOf(rows, header.length);
   const example = isHistory

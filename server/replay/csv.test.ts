@@ -61,6 +61,8 @@ describe("numbers", () => {
       { t: -150, serial: "22A", slot: "1e3", big: "1" },
     ]);
     expect(await readings(content, "--text", "t", "--number", "slot")).toMatchObject([{ t: "2.5e-3" }, { slot: 1000 }]);
+    expect(await found(content)).toContain("slot stays text: 007 would lose digits");
+    expect((await found(content, "--number", "slot")).join()).not.toMatch(/slot stays text/);
     await expect(read(content, "--text", "x")).rejects.toThrow(/"x" \(--text\)/);
   });
 
@@ -190,6 +192,11 @@ describe("headers", () => {
     const [row] = await read(`device;time;${header}\nd;${T};1\n`);
     expect(row?.readings).toEqual({ [metric]: 1 });
     expect(row?.units).toEqual(unit === null ? undefined : { [metric]: unit });
+  });
+
+  it("of device, time, site and type may be in any case", async () => {
+    const [row] = await read(`Device,TIME,Site,Type,a\nd,${T},Werk Köln,CO2 meter,1\n`);
+    expect(row).toMatchObject({ device: "d", site: "Werk Köln", type: "CO2 meter", readings: { a: 1 } });
   });
 
   it("that would become the same metric keep their units in the name, or have to be named", async () => {

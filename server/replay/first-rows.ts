@@ -224,7 +224,9 @@ function hint(reason: string, { format, plan }: Source, example: string): string
     tooOld: "--shift-to-now moves all times; keep readings for longer (page Retention) for those that weren't removed",
     noReadings: isCsv ? "name the columns with --columns" : "name where they are with --readings",
     badName: isCsv ? 'rename it with --columns "old name=new_name"' : "",
-    typeDrift: isCsv ? "name words without a value with --missing, or the column with --text" : "",
+    typeDrift: isCsv
+      ? "name words without a value with --missing, or take the column as text (--text), or under another name (--columns)"
+      : "",
   };
   if (reason === "badTime" && example.includes("clocks left out")) return " → name the zone they are of with --zone";
   if (reason === "badTime" && example.includes("is before 1970")) return " → set the clock of what wrote them";
