@@ -28,6 +28,8 @@ export function createTurn({ pool, now, write, publicUrl }: TurnDeps): () => Pro
   // Only what is looked at sooner goes by these: a process that begins looks at once.
   let lastMark: string | null = null;
   let lookedAt = -Infinity;
+  /** Whether something was decided by other routes, channels or mutes than those looked at last: they may have come and gone since. */
+  let differs = true;
 
   function reader(tx: PoolClient): ReadJudging {
     return async () => {
@@ -38,7 +40,9 @@ export function createTurn({ pool, now, write, publicUrl }: TurnDeps): () => Pro
         const route = routeOf(routes, alert);
         return route !== undefined && channelsOn(route, channels).length > 0;
       });
-      return { now: at, routes, channels, mutes, publicUrl };
+      const judging = { now: at, routes, channels, mutes, publicUrl };
+      differs ||= markOf(judging) !== lastMark;
+      return judging;
     };
   }
 
@@ -47,13 +51,13 @@ export function createTurn({ pool, now, write, publicUrl }: TurnDeps): () => Pro
     await withTransaction(pool, (tx) => endSilencesOver(tx, now()));
     await withTransaction(pool, async (tx) => {
       const judging = await reader(tx)();
-      const mark = markOf(judging);
       // What was held by those of before may be free, and what no route took then one may take now.
-      if (mark === lastMark && judging.now - lookedAt <= LOOK_AGAIN_MS) return;
+      if (!differs && judging.now - lookedAt <= LOOK_AGAIN_MS) return;
       await releaseHeld(tx, judging);
       await adoptUntold(tx, judging);
-      lastMark = mark;
+      lastMark = markOf(judging);
       lookedAt = judging.now;
+      differs = false;
     });
     while ((await withTransaction(pool, (tx) => flushGroups(tx, now(), reader(tx), write))) > 0);
     await withTransaction(pool, async (tx) => {

@@ -9,7 +9,7 @@ import { notifierRig } from "@/server/testing/notifier-rig";
 import { type Receiver, startReceiver } from "@/server/testing/receiver";
 import { until } from "@/server/testing/until";
 import { runNotifier } from "./notifier";
-import { nextTurnAt } from "./turn";
+import { createTurn, nextTurnAt } from "./turn";
 
 const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-waking-"));
 let db: TestDatabase;
@@ -94,6 +94,25 @@ test("an event is judged by the routes there are when it comes, though the notif
   }
   await rig.turn();
   expect(await alerts.verdicts()).toEqual({ told: 1 });
+});
+
+test("what was held by a silence that is over before anybody has looked again is told in the same turn", async () => {
+  await db.pool.query("TRUNCATE alert, channel, route, silence CASCADE");
+  const rig = notifierRig(db, folder);
+  const alerts = alertRows(db.pool);
+  await rig.route("all", [await rig.channel("desk", "webhook", { url: receiver.url })]);
+  const after = rig.clock.now - 1000;
+  const within = after - 1000;
+  const times = [within - 1000];
+  const turn = createTurn({ ...rig.deps, now: () => (times.length > 1 ? times.shift()! : times[0]!) });
+  await turn();
+  rig.clock.now = within;
+  await rig.silence([{ field: "device", is: "is", values: ["press-07"] }], after);
+  await alerts.fire();
+  times.splice(0, 1, within, after);
+  await turn();
+  expect(await alerts.verdicts()).toEqual({ silenced: 1 });
+  expect(await rig.messages()).toMatchObject([{ title: expect.stringContaining("press-07") }]);
 });
 
 test("what fires while no route leads to anybody is told once when one does, grouped as usual", async () => {
