@@ -52,11 +52,11 @@ async function adopt(tx: PoolClient, untold: readonly Untold[], judging: Judging
     return decision.grouped ? [{ event, alert, ...decision }] : [];
   });
   if (taken.length === 0) return;
-  // Both are held from here on: whoever adopted one of the alerts meanwhile, or told of it, has said so.
+  // Both are held from here on, in the order in which groups are told: whoever adopted one of the alerts meanwhile, or told of it, has said so.
+  const groups = await findGroups(tx, taken);
   await tx.query(`SELECT FROM alert_verdict WHERE event_id = ANY ($1::bigint[]) ORDER BY event_id FOR UPDATE`, [
     taken.map(({ event }) => event.id),
   ]);
-  const groups = await findGroups(tx, taken);
   const known = await readKnown(
     tx,
     taken.map(({ alert }) => alert.id),
