@@ -52,7 +52,7 @@ export function surveyJson(text: string, mostDepth: number): JsonSurvey {
   return { depth: deepest, isHeld, members };
 }
 
-/** Finds the members of a JSON text that come again in their object: the names that lead to each, "" for a place in an array. */
+/** Finds the members of a JSON text that come again in their object: the names that lead to each, and the numbers of places in arrays. */
 export function repeatedMembers(text: string): string[][] {
   const found: string[][] = [];
   const open: { readonly names: Set<string> | null; name: string }[] = [];
@@ -71,9 +71,12 @@ export function repeatedMembers(text: string): string[][] {
       i = end;
     } else if (char === OPEN_OBJECT || char === OPEN_ARRAY) {
       isName = char === OPEN_OBJECT;
-      open.push({ names: isName ? new Set() : null, name: "" });
+      open.push(isName ? { names: new Set(), name: "" } : { names: null, name: "0" });
     } else if (char === CLOSE_OBJECT || char === CLOSE_ARRAY) open.pop();
-    else if (char === COMMA) isName = top?.names != null;
+    else if (char === COMMA && top !== undefined) {
+      isName = top.names !== null;
+      if (!isName) top.name = String(Number(top.name) + 1);
+    }
   }
   return found;
 }

@@ -42,9 +42,10 @@ describe("readJson", () => {
     expect(repeated('{"a":1,"b":{"a":2,"c":"a:{\\"a"},"d":[{"a":1},{"a":":"}]}')).toBeUndefined();
     expect(repeated('{"a":1,"b":{"c":2, "\\u0063" :3},"a":{"a":1}}')).toEqual([["b", "c"], ["a"]]);
     expect(repeated('[{"a":NaN,"a":1,"a":9007199254740993}]')).toEqual([
-      ["", "a"],
-      ["", "a"],
+      ["0", "a"],
+      ["0", "a"],
     ]);
+    expect(repeated('[[1,2],{"b":[{},{"a":1,"a":2}]}]')).toEqual([["1", "b", "1", "a"]]);
     expect(repeated('{"__proto__":1,"7":2}')).toBeUndefined();
     fc.assert(fc.property(fc.json(), (text) => void expect(readJson(text).repeated).toBeUndefined()));
   });

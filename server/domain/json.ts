@@ -13,6 +13,22 @@ export interface JsonReading {
 
 const NO_TOKENS: NumberTokens = new Map();
 
+/** Finds where the members are that come again: their keys, by their object. */
+export function repeatedPlaces({ json, repeated = [] }: JsonReading): ReadonlyMap<object, ReadonlySet<string>> | null {
+  if (repeated.length === 0) return null;
+  const places = new Map<object, Set<string>>();
+  for (const names of repeated) {
+    let parent = json;
+    for (const name of names.slice(0, -1))
+      parent = typeof parent === "object" && parent !== null ? (parent as Record<string, unknown>)[name] : undefined;
+    if (typeof parent !== "object" || parent === null) continue;
+    const keys = places.get(parent);
+    if (keys) keys.add(names.at(-1)!);
+    else places.set(parent, new Set([names.at(-1)!]));
+  }
+  return places;
+}
+
 /** A mark that nobody can send: a string in its place would be taken for a number. */
 const MARK = `number ${crypto.randomUUID()} `;
 

@@ -443,3 +443,22 @@ test("names that are told apart: no two that a sender has become one, of devices
   expect(devices).toEqual(made);
   expect(run(mapping, { id: "a/b", v: { x: 1 } }).texts[0]).toContain('"labels":{"name":"a/b"}');
 });
+
+test("what comes more than once in its object is refused where it would be a reading, and the rest is taken", () => {
+  const payload = `{"id":"d","a":1,"a":2,"b":3,"n":4,"n":null,"sub":{"x":1},"sub":{"x":2},"list":[{},{"y":1,"y":2}],"rssi":1,"rssi":2}`;
+  const mapped = run({ readings: [{ root: "", exclude: ["rssi"] }] }, payload);
+  expect(mapped.rows).toEqual([["d", T, "b", 3, null]]);
+  expect(mapped.refused.map(({ path, reason, detail }) => [path, reason, detail])).toEqual([
+    ["a", "badValue", '"a" is there more than once'],
+    ["n", "badValue", '"n" is there more than once'],
+    ["sub", "badValue", '"sub" is there more than once'],
+    ["list.1.y", "badValue", '"y" is there more than once'],
+  ]);
+});
+
+test("a reading of Fieldwatch's own shape that comes more than once is refused, and the rest goes on", () => {
+  const message = (readings: string) => `{"device":"d","time":"${T}","readings":{${readings}}}`;
+  const { texts, refused } = run(OWN_MAPPING, `[${message('"a":1,"a":2,"b":3')},${message('"a":4')}]`);
+  expect(texts).toEqual([message('"b":3'), message('"a":4')]);
+  expect(refused).toEqual([{ path: "0.readings.a", reason: "badValue", detail: '"a" is there more than once' }]);
+});

@@ -1,3 +1,4 @@
+import { repeatedPlaces } from "../json";
 import { createAccounts } from "./accounts";
 import { compileConditions } from "./conditions";
 import type { Delivery, IgnoreRule, Leaf, Mapped, MappingRefusal, Part, WholePart } from "./delivery";
@@ -102,6 +103,7 @@ export function compileMapping(
 
   function mapPart(run: Run, part: WholePart): Leaf[] {
     const { json, tokens } = part.value;
+    const repeated = repeatedPlaces(part.value);
     const holder = { "": json };
     const root: Place = { parent: holder, key: "", value: json };
     const told = part.path === "" ? same : (path: string) => (path === "" ? part.path : `${part.path}: ${path}`);
@@ -112,6 +114,7 @@ export function compileMapping(
       envelope: root,
       part: part.beside,
       tokens,
+      repeated,
     });
     const elements = elementsOf(root);
     if (typeof elements !== "string") {

@@ -18,7 +18,7 @@ export function compileConditions(conditions: Mapping["when"]): Condition {
 export function compileOutsideConditions(conditions: Mapping["when"]): (delivery: Delivery) => boolean {
   const holds = compileConditions(conditions.filter(isOutside));
   const nothing: Place = { parent: {}, key: "", value: undefined };
-  const around = { element: nothing, key: "", envelope: nothing, part: {}, tokens: new Map() };
+  const around = { element: nothing, key: "", envelope: nothing, part: {}, tokens: new Map(), repeated: null };
   return (delivery) => !holds({ delivery, ...around });
 }
 

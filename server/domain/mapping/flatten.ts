@@ -109,13 +109,20 @@ export function compileFlatten(
     const isSingle = typeof begin.value !== "object" || begin.value === null;
     const name = isSingle ? (named?.fill(scope) ?? root.at(-1) ?? "value") : "";
 
+    /** True for what comes again in its object: then it is refused. */
+    const isRepeated = (place: Place, at: string, node: Node) => {
+      if (scope.repeated?.get(place.parent)?.has(place.key) !== true) return false;
+      sink.refuse(place, joined(at, node.path), "badValue", `${JSON.stringify(place.key)} is there more than once`);
+      return true;
+    };
+
     function leaf(place: Place, node: Node, at: string, history: HistoryElement | null): void {
       if (sink.isTaken(place)) return;
       if (node.isClaimed) return sink.ignore(place, "unused");
       const field = (node.field ??= judge(node.name, before));
       if ("ignored" in field) return sink.ignore(place, field.ignored);
       const path = joined(at, node.path);
-      if ("metric" in field) return sink.leaf(place, field, path, history);
+      if ("metric" in field) return isRepeated(place, at, node) ? undefined : sink.leaf(place, field, path, history);
       sink.refuse(place, path, "badName", `${JSON.stringify(field.badName.slice(0, 80))} cannot name a metric`);
     }
 
@@ -133,6 +140,7 @@ export function compileFlatten(
       if (isArray && arrays === "drop") return sink.ignore(place, "arrays");
       const isHistory = isArray && arrays === "history" && history === null;
       if (level > depth && !isHistory) return sink.ignore(place, "depth");
+      if (isRepeated(place, at, node)) return;
       let isEmpty = true;
       for (const key in value) {
         isEmpty = false;

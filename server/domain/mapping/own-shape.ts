@@ -37,7 +37,14 @@ export function compileOwnShape(
       for (const place of elementsOf(root)) {
         const at = place === root ? "" : place.key;
         const under = (path: string) => told([at, path].filter((text) => text !== "").join("."));
-        const read = readMessage({ json: place.value, tokens }, common, under);
+        const repeated = repeatedIn(part.value, place === root ? [] : [place.key]);
+        for (const name of takeOut(place.value, repeated))
+          run.refused.push({
+            path: under(below("readings", name)),
+            reason: "badValue",
+            detail: `${JSON.stringify(name)} is there more than once`,
+          });
+        const read = readMessage({ json: place.value, tokens, repeated }, common, under);
         if ("reason" in read) {
           run.refused.push({ path: told(at), ...read });
           accounts?.note(place.parent, place.key, "refused", read.reason);
@@ -52,6 +59,23 @@ export function compileOwnShape(
     const { refused, ignored } = run;
     return { messages, refused, ignored, leaves: explain ? leaves : null };
   };
+}
+
+/** The members that come again within an element of what was read. */
+function repeatedIn({ repeated = [] }: JsonReading, element: readonly string[]): readonly (readonly string[])[] {
+  return repeated
+    .filter((names) => element.every((name, i) => names[i] === name))
+    .map((names) => names.slice(element.length));
+}
+
+/** Takes readings that come again out of a message: which value is meant can't be known, and written anew only the last would be there. @returns their names. */
+function takeOut(message: unknown, repeated: readonly (readonly string[])[]): ReadonlySet<string> {
+  const names = repeated.flatMap(([part, name, ...deeper]) =>
+    part === "readings" && name !== undefined && deeper.length === 0 ? [name] : [],
+  );
+  const readings = (message as { readonly readings?: Record<string, unknown> } | null)?.readings;
+  for (const name of names) delete readings?.[name];
+  return new Set(names);
 }
 
 function elementsOf(root: Place): readonly Place[] {
