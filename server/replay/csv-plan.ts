@@ -4,7 +4,7 @@ import { type Mapping, type MappingInput, mappingSchema } from "@/server/domain/
 import { writePath } from "@/server/domain/mapping/paths";
 import { refuseLongFormat, refuseLongRows, refuseOpenPoints, unreadColumns } from "./csv-doubts";
 import { type CsvLayout, prefaceOf } from "./csv-layout";
-import { type FieldKind, type FieldRules, findNumberStyle, isMissing, judgeFields } from "./fields";
+import { type FieldKind, type FieldRules, findNumberStyle, isMissing, judgeFields, openThousands } from "./fields";
 import type { ReplayOptions } from "./options";
 import { type Plan, said, saidRules } from "./said-mapping";
 import { findTimes } from "./times";
@@ -96,11 +96,13 @@ export function planCsv(layout: CsvLayout, options: ReplayOptions): Plan {
     id === null || kind !== "text" ? [] : [`${column} stays text: ${id} would lose digits`],
   );
   const unread = options.header === null ? unreadColumns(header, rows) : null;
+  const open = openThousands(columnsOfFields.flat(), style);
   const notes = [
     ...layout.found,
     ...(unread === null ? [] : [unread]),
     `times: ${found.how}`,
     ...(style.decimalComma ? [`numbers have a decimal comma${options.decimal === null ? "" : ", as stated"}`] : []),
+    ...(open === undefined ? [] : [`${open} stays text; --decimal point takes commas as between thousands`]),
     ...ids,
     ...missingWords(rows, rules, timeIndexes),
   ];

@@ -92,6 +92,14 @@ describe("numbers", () => {
     expect(await readings(content)).toEqual([{ a: 1234.5 }, { a: 12345 }, { a: 1234567 }, { a: 5 }]);
   });
 
+  it("with a comma that may be between thousands stay text, which is said, until that is stated", async () => {
+    const content = `device;time;a;b\nd;${T};1.5;1,234\n`;
+    expect(await readings(content)).toEqual([{ a: 1.5, b: "1,234" }]);
+    expect(await found(content)).toContain("1,234 stays text; --decimal point takes commas as between thousands");
+    expect(await readings(content, "--decimal", "point")).toEqual([{ a: 1.5, b: 1234 }]);
+    expect((await found(content, "--decimal", "point")).join()).not.toMatch(/stays text/);
+  });
+
   it("are not guessed where points may be between thousands, and addresses are none", async () => {
     const content = `device;time;a;ip\nd;${T};1.234;192.168.178.100\nd;${T};1.234.567;192.168.178.101\n`;
     await expect(read(content)).rejects.toThrow(/1\.234 may be 1234 or a decimal: 1\.234\.567 .*--decimal comma/);

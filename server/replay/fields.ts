@@ -63,6 +63,11 @@ export function findNumberStyle(fields: readonly string[], stated: DecimalMark |
   return { decimalComma: comma !== null, thousands: comma !== null || (first(SPACED) ?? first(GROUPED)) !== null };
 }
 
+/** The first of the fields that stays text although it may be a number with a comma between thousands; undefined if there is none. */
+export function openThousands(fields: readonly string[], { decimalComma, thousands }: NumberStyle): string | undefined {
+  return decimalComma || thousands ? undefined : fields.find((field) => OPEN_COMMA.test(field));
+}
+
 /** True if a field is no value; numbers that stand for none (-999) are recognised however they are written. */
 export function isMissing(field: string, { missing, missingNumbers, style }: FieldRules): boolean {
   if (field === "" || missing.has(field.toLowerCase())) return true;
