@@ -67,7 +67,7 @@ export const DEAD_LETTER_REASONS = {
     title: "Older than its rule keeps",
     fix: "What is so old of this device and metric was removed by a rule of the page Retention, and is not taken any more. Discard it.",
   },
-  badValue: { scope: "field", title: "Not a value", fix: "Send a number, a boolean or a string." },
+  badValue: { scope: "field", title: "Not a value", fix: "Send a number, a boolean or a string, and each name once." },
   badLabel: {
     scope: "field",
     title: "Bad site, type or units",
