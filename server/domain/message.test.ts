@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { readJson } from "./json";
 import { type DecodeBounds, decodeMessage, mapMessage, readingsOf } from "./message";
 
 const bounds: DecodeBounds = { now: Date.UTC(2026, 0, 1), futureToleranceMs: 60_000, retentionMs: 86_400_000 };
@@ -25,6 +26,18 @@ describe("decodeMessage", () => {
       detail: 'it says "readings" more than once',
     });
     expect(decode(`{"device":"d","time":"${time}","readings":{"a":1},"note":1,"note":{"a":2}}`).ok).toBe(true);
+  });
+
+  it("tells what comes again in a message that is mapped", () => {
+    const repeated = (text: string) =>
+      mapMessage(readJson(text), { device: "id", time: "at.ts", readings: "body.data" }).repeated;
+    expect(repeated('{"id":"d","at":{"ts":1},"body":{"data":{"a":1,"a":2}},"x":1,"x":2}')).toEqual([["readings", "a"]]);
+    expect(repeated('{"id":"d","id":"e","at":{"ts":1,"ts":2},"body":{},"body":{"data":{}}}')).toEqual([
+      ["device"],
+      ["time"],
+      ["readings"],
+    ]);
+    expect(repeated('{"id":"d","body":{"data":{"a":{"b":1,"b":2}},"y":1,"y":2}}')).toEqual([["readings", "a", "b"]]);
   });
 
   it("sorts every field of a good message", () => {

@@ -333,7 +333,21 @@ export function mapMessage(reading: JsonReading, mapping: MessageMapping): JsonR
   const rest = Object.entries(json).filter(([key]) => !taken.has(key) && key !== "__proto__");
   const message = { ...mapped, ...Object.fromEntries(rest) };
   const written = tokens.get(json);
-  return { json: message, tokens: written ? new Map(tokens).set(message, written) : tokens };
+  const repeated = reading.repeated?.flatMap((names) => mappedNames(names, json, mapping)) ?? NONE;
+  return {
+    json: message,
+    tokens: written ? new Map(tokens).set(message, written) : tokens,
+    ...(repeated.length > 0 && { repeated }),
+  };
+}
+
+/** Where in a mapped message a member is that comes again, if it is the device, the time, or in the readings. */
+function mappedNames(names: readonly string[], json: object, mapping: MessageMapping): string[][] {
+  return (["device", "time", "readings"] as const).flatMap((part) => {
+    const path = Object.hasOwn(json, mapping[part]) ? [mapping[part]] : mapping[part].split(".");
+    const shared = path.slice(0, names.length);
+    return shared.every((name, i) => names[i] === name) ? [[part, ...names.slice(path.length)]] : [];
+  });
 }
 
 /** Words a value briefly, for a person to read. */

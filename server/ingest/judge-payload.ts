@@ -46,6 +46,12 @@ export function judgePayload(bytes: Uint8Array, mapping: MessageMapping | null, 
   const message = mapMessage(parsed, mapping);
   const outcome = decodeJson(message, bounds);
   if (!outcome.ok) return { bytes, outcome, isJson: true };
+  // Written anew it would say once what it says twice: only here it can be told.
+  const twice = message.repeated?.find((names) => names.length === 2)?.[1];
+  if (twice !== undefined) {
+    const detail = `it says ${JSON.stringify(twice.slice(0, 80))} more than once`;
+    return { bytes, outcome: { ok: false, reason: "notJson", detail, device: outcome.message.device }, isJson: true };
+  }
   const written = Buffer.from(writeJson(message.json, message.tokens));
   return { bytes: written, outcome: fits(written) ? outcome : tooLarge(written), isJson: true };
 }

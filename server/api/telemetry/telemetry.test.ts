@@ -22,6 +22,13 @@ describe("what is refused, and how", () => {
     expect((await refused(rig.post(body, { headers: { "content-type": type, ...headers } }))).kind).toBe(kind);
   });
 
+  test("a mapped message that says a reading twice is rejected by name: written anew, only the last would be there", async () => {
+    const body = `{"id":"q","ts":1764237600,"data":{"a":1,"a":2,"b":3}}\n{"id":"q","ts":1764237601,"data":{"b":3}}`;
+    const query = "device=id&time=ts&readings=data";
+    const { accepted, rejected } = await read(telemetryAnswer, rig.post(body, { headers: NDJSON, query }));
+    expect([accepted, rejected]).toEqual([1, [{ index: 0, reason: "notJson", detail: 'it says "a" more than once' }]]);
+  });
+
   test("a refusal of all says what would mend the first", async () => {
     const body = '{"device":"a/b","time":"2026-11-27T10:00:00Z","readings":{"a":1}}';
     const { detail } = await refused(rig.post(body, { headers: NDJSON }));
