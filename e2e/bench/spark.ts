@@ -2,130 +2,111 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import pg, { type Pool } from "pg";
 import { parseArgs } from "node:util";
+import pg, { type Pool } from "pg";
 import { createFolderColdStore } from "@/server/adapters/cold/folder";
-import { binaryRows, copyBinary } from "@/server/postgres/copy";
-import { migrate } from "@/server/postgres/migrate";
-import { withTransaction } from "@/server/postgres/transaction";
-import { addBlock, BLOCK_TARGET } from "@/server/readings/blocks";
-import { coldJobs } from "@/server/readings/cold/jobs";
-import { bucketStart } from "@/server/domain/rollup";
 import { TOPICS } from "@/server/domain/terms";
+import { coldJobs } from "@/server/readings/cold/jobs";
 import { createColdReader } from "@/server/readings/cold/reader";
 import { mergeJobs } from "@/server/readings/merge";
-import { createPartitions } from "@/server/readings/partitions";
 import { jobContext } from "@/server/testing/job-context";
-import { startEngines } from "../engines/engines";
+import { startEngines, type RunningEngines } from "../engines/engines";
+import { sendTransactionsByJava } from "../engines/java-producers";
+import { fromPyPI } from "../made-programs";
 import { ROOT } from "../product";
-import { seeded } from "../waiting";
+import { sendMonth, type MonthSent } from "./month-messages";
 import { drainOnce } from "./one-drain";
 import { machine } from "./report";
-import { scratchPostgres } from "./scratch-postgres";
-import { openTopics, recordOf } from "./telemetry-topic";
+import { openTopics } from "./telemetry-topic";
 
 const AUGUST = Date.UTC(2026, 7, 1);
-const [DEVICES, HOURS, MOMENTS] = [20, 31 * 24, 60];
-const MESSAGES = 21_000;
-const METRICS = ["temperature", "humidity", "co", "lpg", "smoke", "light", "motion"];
 const HOUR = 3_600_000;
+/** The latest for which Maven Central has Spark's Kafka source. */
+const PYSPARK = "pyspark==4.2.0";
 
 /**
- * Spark computes hourly rollups, and each must be ours: of a month of readings from the files of cold storage, or of messages from Kafka. Needs Java 17
- * and a Python with pyspark, named by PYTHON: `pip install pyspark`.
+ * A worker handles a month of messages, and Spark computes its hourly rollups from the same topic in Kafka, and then from the files of cold storage that
+ * the month was moved to: each must be ours. `--days` makes the month shorter. Needs a build, Java 17 and Maven; PYTHON
+ * names a Python with another pyspark than the one that is fetched here.
  */
 export async function main(argv: string[]): Promise<number> {
-  const { values } = parseArgs({ args: argv, options: { from: { type: "string", default: "files" } } });
-  const ways: Record<string, (folder: string) => Promise<number>> = { files: fromFiles, kafka: fromKafka };
-  const way = ways[values.from];
-  if (!way) throw new Error(`--from ${values.from} is none of ${Object.keys(ways).join(", ")}`);
+  const { values } = parseArgs({ args: argv, options: { days: { type: "string", default: "31" } } });
+  const python = process.env.PYTHON ?? pythonWithSpark();
   console.log(machine());
   const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-spark-"));
-  try {
-    return await way(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** A worker handles messages of seven hours, every tenth of which came twice, and Spark reads the same topic through its Kafka source. */
-async function fromKafka(folder: string): Promise<number> {
   const engines = await startEngines({ kafka: true, postgres: true });
   try {
-    const log = await openTopics(engines);
-    const began = bucketStart(Date.now(), HOUR) - 8 * HOUR;
-    const records = Array.from({ length: MESSAGES }, (_, i) => recordOf(i, began + (i * 7 * HOUR) / MESSAGES, DEVICES));
-    await log.append(TOPICS.telemetry, [...records, ...records.filter((_, i) => i % 10 === 0)]);
-    await log.close();
+    const sent = await send(engines, Number(values.days) * 24);
     const program = { main: path.join(ROOT, "dist", "main.mjs"), cwd: ROOT };
-    const { name, url } = await drainOnce(engines, { ...program, messages: MESSAGES + MESSAGES / 10, keep: true });
-    const pool = new pg.Pool({ connectionString: url });
+    const { url } = await drainOnce(engines, { ...program, messages: sent.messages, keep: true });
+    const pool = new pg.Pool({ connectionString: url, options: "-c timezone=UTC" });
     try {
-      const cold = createColdReader(createFolderColdStore(folder));
-      for (const job of mergeJobs(cold).slice(0, 1)) await job.run(jobContext(pool));
-      const { rows } = await pool.query<{ left: number }>("SELECT count(*)::int AS left FROM late_hour");
-      if (rows[0]!.left > 0) throw new Error(`${name} has ${rows[0]!.left} hours without rollups`);
-      return await compare(folder, pool, ["kafka", engines.env.KAFKA_BROKERS!]);
+      await isAsSent(pool, sent);
+      const store = createFolderColdStore(folder);
+      const cold = createColdReader(store);
+      // By then all devices have been silent for long enough to merge their last hours.
+      const now = Date.now() + 2 * HOUR;
+      await mergeJobs(cold)[0]!.run(jobContext(pool, { now }));
+      const ours = path.join(folder, "rollups.ndjson");
+      writeFileSync(ours, await rollups(pool));
+      const fromKafka = compare(python, ["kafka", engines.env.KAFKA_BROKERS!], ours);
+      await coldJobs({ store, cold, afterDays: 1 })[0]!.run(jobContext(pool));
+      await isMoved(pool);
+      return Math.max(fromKafka, compare(python, ["files", path.join(folder, "readings")], ours));
     } finally {
       await pool.end();
     }
   } finally {
     await engines.stop();
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** Moves a month of readings to cold storage; Spark reads its files. */
-async function fromFiles(folder: string): Promise<number> {
-  const postgres = await scratchPostgres();
-  try {
-    await migrate(postgres.connectionString);
-    await fill(postgres.pool);
-    const cold = createColdReader(createFolderColdStore(folder));
-    for (const job of mergeJobs(cold).slice(0, 1)) await job.run(jobContext(postgres.pool));
-    const began = performance.now();
-    const [move] = coldJobs({ store: createFolderColdStore(folder), cold, afterDays: 1 });
-    await move!.run(jobContext(postgres.pool));
-    const { rows } = await postgres.pool.query<{ readings: number; bytes: number; left: number }>(
-      "SELECT sum(readings)::float8 AS readings, sum(bytes)::float8 AS bytes, (SELECT count(*) FROM sample)::int AS left FROM cold_file",
-    );
-    const { readings, bytes, left } = rows[0]!;
-    if (left > 0) throw new Error(`${left} rows were not moved`);
-    const seconds = ((performance.now() - began) / 1000).toFixed(1);
-    console.log(`${readings} readings moved in ${seconds} s, ${(bytes / readings).toFixed(2)} bytes each`);
-    return await compare(folder, postgres.pool, ["files", path.join(folder, "readings")]);
-  } finally {
-    await postgres.stop();
-  }
+/** Sends the month, and transactions of Java's producer, of which some were aborted. */
+async function send(engines: RunningEngines, hours: number): Promise<MonthSent> {
+  const log = await openTopics(engines);
+  const sent = await sendMonth(AUGUST, hours, (records) => log.append(TOPICS.telemetry, records));
+  await log.close();
+  const { committed, idempotent } = await sendTransactionsByJava(engines.env.KAFKA_BROKERS!, TOPICS.telemetry, 0, 10);
+  return { ...sent, messages: sent.messages + committed + idempotent };
 }
 
-/** Has Spark compute the rollups of what `from` names, and compare them with those in the database: 0 if all are equal. */
-async function compare(folder: string, pool: Pool, from: readonly [origin: string, place: string]): Promise<number> {
-  const ours = path.join(folder, "rollups.ndjson");
-  writeFileSync(ours, await rollups(pool));
-  const script = path.join("e2e", "bench", "spark", "hourly.py");
-  return spawnSync(process.env.PYTHON ?? "python3", [script, ...from, ours], { stdio: "inherit" }).status ?? 1;
-}
-
-async function fill(pool: Pool): Promise<void> {
-  await pool.query("INSERT INTO metric (name, kind) SELECT unnest($1::text[]), 'number'", [METRICS]);
-  const end = new Date(AUGUST + HOURS * HOUR);
-  await pool.query(
-    "INSERT INTO device (name, last_seen, last_event_time) SELECT 'spark-' || n, $2, $2 FROM generate_series(1, $1) n",
-    [DEVICES, end],
+/** @throws Error where repeats, conflicts and dead letters aren't those that were sent: then equal rollups would tell little. */
+async function isAsSent(pool: Pool, { messages, again, letters }: MonthSent): Promise<void> {
+  const { rows } = await pool.query<Record<string, number>>(
+    "SELECT sum(messages)::int AS messages, sum(readings)::int AS readings, sum(duplicates)::int AS repeats, sum(conflicts)::int AS conflicts, sum(late)::int AS late FROM pipeline_position",
   );
-  await createPartitions(pool).ensure([AUGUST]);
-  const random = seeded(1);
-  for (let device = 1; device <= DEVICES; device++) {
-    const rows = binaryRows();
-    for (let hour = 0; hour < HOURS; hour++) {
-      const times = Float64Array.from({ length: MOMENTS }, (_, i) => AUGUST + hour * HOUR + i * 60_000 + device);
-      const values = Float64Array.from({ length: METRICS.length * MOMENTS }, (_, i) =>
-        random() < 0.02 ? NaN : Math.round(random() * 2000 + (i % 7) * 100) / 100,
-      );
-      addBlock(rows, { device, times, metrics: METRICS.map((_, i) => i + 1), values });
-    }
-    await withTransaction(pool, (tx) => copyBinary(tx, BLOCK_TARGET, rows));
-  }
+  const { rows: refused } = await pool.query<{ reason: string; letters: number }>(
+    "SELECT reason, sum(letters)::int AS letters FROM pipeline_refused WHERE bucket = '-infinity' GROUP BY reason ORDER BY reason",
+  );
+  const found = Object.fromEntries(refused.map((one) => [one.reason, one.letters]));
+  console.log("handled", JSON.stringify(rows[0]), "dead letters", JSON.stringify(found));
+  const { messages: handled, repeats, conflicts } = rows[0]!;
+  const sorted = Object.fromEntries(Object.entries(letters).sort());
+  const wanted = JSON.stringify({ messages, again, letters: sorted });
+  if (JSON.stringify({ messages: handled, again: repeats! + conflicts!, letters: found }) !== wanted)
+    throw new Error(`sent were ${wanted}`);
+}
+
+async function isMoved(pool: Pool): Promise<void> {
+  const { rows } = await pool.query<{ readings: number; bytes: number; left: number }>(
+    "SELECT sum(readings)::float8 AS readings, sum(bytes)::float8 AS bytes, (SELECT count(*) FROM sample)::int AS left FROM cold_file",
+  );
+  const { readings, bytes, left } = rows[0]!;
+  if (left > 0) throw new Error(`${left} rows were not moved`);
+  console.log(`${readings} readings moved, ${(bytes / readings).toFixed(2)} bytes each`);
+}
+
+/** Has Spark compute the rollups of what `from` names, and compare them with ours: 0 if all are equal. */
+function compare(python: string, from: readonly [origin: "kafka" | "files", place: string], ours: string): number {
+  const script = path.join("e2e", "bench", "spark", "hourly.py");
+  return spawnSync(python, [script, ...from, ours], { stdio: "inherit" }).status ?? 1;
+}
+
+function pythonWithSpark(): string {
+  const found = fromPyPI("spark", [PYSPARK]);
+  if ("missing" in found) throw new Error(`${PYSPARK} can't be had: ${found.missing}`);
+  return path.join(found.bin, "python");
 }
 
 /** Every hourly rollup as a line of JSON. */
