@@ -28,7 +28,7 @@ export function WhyFigures({ figures, spec }: { figures: readonly Figure[]; spec
           </span>
           <span>
             {phase === "normal" ? (
-              <StateMark mark="ok" word="Not beyond" />
+              <StateMark mark="ok" word="Normal" />
             ) : phase === "pending" ? (
               <StateMark mark="unknown" word="Pending" />
             ) : (

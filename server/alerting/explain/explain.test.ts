@@ -319,7 +319,7 @@ test("a rule about the pipeline says, of no device, how it stands, since when, a
   }
   const pending = await whyOfPipeline(away, engines);
   expect(pending.said).toBe(
-    "pending: Kafka is away now, and has been beyond the limit since 10:58:40: it fires at 11:00:40 if that goes on for all of the 2 min.",
+    "pending: Kafka is away now, since 10:58:40: it fires at 11:00:40 if that goes on for all of the 2 min.",
   );
   expect(pending.figures).toEqual([
     { subject: "Kafka", value: 1, phase: "pending", since: T + HOUR - 80 * S, firesAt: T + HOUR + 40 * S },

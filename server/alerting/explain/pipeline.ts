@@ -78,9 +78,14 @@ export async function explainPipeline(
     const { unit } = MEASURES[spec.measure];
     const metric = { name: "", unit, kind: "number" } as const;
     // That an engine is away is a figure only here.
-    const told = await firedReason(unit === "" ? { ...alert, firedValue: null } : alert, {
-      ...{ isBefore: alert.firedAt < from, metric, say, readTold: deps.readTold },
-    });
+    const value = alert.firedValue;
+    const firedValue = unit === "" || value === null ? null : Number(value.toPrecision(3));
+    const told = await firedReason(
+      { ...alert, firedValue },
+      {
+        ...{ isBefore: alert.firedAt < from, metric, say, readTold: deps.readTold },
+      },
+    );
     const own = alert.endedAt === null ? figures?.find(({ subject }) => subject === alert.subject) : undefined;
     const sentence = `${told.reason.sentence}${own ? ` ${sentenceOf(spec, own)} now.` : ""}`;
     return { ...base, figures, steps: told.steps, reason: { ...told.reason, sentence } };
@@ -114,7 +119,8 @@ function ofNow(spec: PipelineRule, figures: readonly Figure[], say: Say): Reason
     return reason("within-limit", `${standing}; it fires when ${fires}${by}.`, { numbers, words });
   }
   const times = { ...(since !== null && { since }), ...(firesAt !== null && { fires: firesAt }) };
-  const lasts = since === null ? "" : `, and has been beyond the limit since ${say.time(since)}`;
+  const beyond = MEASURES[measure].unit === "" ? "" : `beyond the limit of ${limit} ${MEASURES[measure].unit} `;
+  const lasts = since === null ? "" : `, ${beyond}since ${say.time(since)}`;
   const next =
     firesAt === null
       ? "the worker hasn’t judged that yet"
