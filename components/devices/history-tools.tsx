@@ -6,7 +6,7 @@ import { filterText } from "@/server/domain/device-filter";
 import { readable } from "@/server/domain/readable";
 import { useMay, useMayEverywhere } from "../queries/access";
 import { exploreAddress } from "../queries/explore";
-import { downloadAddress } from "../queries/readings";
+import { downloadAddress, textsAddress } from "../queries/readings";
 import { whyAddress } from "../queries/why";
 import { formatTotal, type Zone } from "../ui/format";
 import { Link } from "../ui/link";
@@ -20,6 +20,8 @@ import type { HistoryView } from "./use-history";
 
 interface HistoryToolsProps {
   device: Pick<DeviceDetail, "id" | "site" | "type">;
+  /** Whether the device says anything in words. */
+  hasTexts: boolean;
   metrics: readonly string[];
   view: HistoryView;
   zone: Zone;
@@ -42,6 +44,7 @@ export function HistoryTools({ device: { id, site, type }, ...props }: HistoryTo
 
 const Tools = memo(function Tools({
   device,
+  hasTexts,
   metrics,
   view,
   zone,
@@ -122,7 +125,9 @@ const Tools = memo(function Tools({
         </Button>
       )}
       {series && series.length > 0 ? <Compare {...{ device, metrics, address }} /> : null}
-      {mayDownload && metrics.length > 0 ? <Download device={device.id} metrics={metrics} from={from} to={to} /> : null}
+      {mayDownload && (metrics.length > 0 || hasTexts) ? (
+        <Download device={device.id} {...{ metrics, hasTexts, from, to }} />
+      ) : null}
     </div>
   );
 });
@@ -175,7 +180,14 @@ const COPIES = [
   ["json", "auto", "JSON, as shown"],
 ] as const;
 
-function Download({ device, metrics, from, to }: Stretch & { device: string; metrics: readonly string[] }) {
+interface DownloadProps extends Stretch {
+  readonly device: string;
+  readonly metrics: readonly string[];
+  readonly hasTexts: boolean;
+}
+
+function Download({ device, metrics, hasTexts, from, to }: DownloadProps) {
+  const stretch = { from: Math.floor(from), to: Math.ceil(to) + 1 };
   return (
     <Menu position="bottom-end" shadow="none">
       <Menu.Target>
@@ -184,22 +196,21 @@ function Download({ device, metrics, from, to }: Stretch & { device: string; met
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
-        {COPIES.map(([format, resolution, label]) => (
+        {(metrics.length > 0 ? COPIES : []).map(([format, resolution, label]) => (
           <Menu.Item
             key={label}
             component="a"
             download
-            href={downloadAddress(
-              format,
-              device,
-              metrics,
-              { from: Math.floor(from), to: Math.ceil(to) + 1 },
-              resolution,
-            )}
+            href={downloadAddress(format, device, metrics, stretch, resolution)}
           >
             {label}
           </Menu.Item>
         ))}
+        {hasTexts ? (
+          <Menu.Item component="a" download href={textsAddress(device, stretch)}>
+            CSV, what it says in words
+          </Menu.Item>
+        ) : null}
       </Menu.Dropdown>
     </Menu>
   );

@@ -55,6 +55,7 @@ export function History({ device, known, metrics, texts, address, change, aside 
   const alerts = useAlertsIn(device.id, view);
   const marks = useEventMarks({ devices: [device.id] }, view.from, view.to);
   const asTable = address.get("view") === "table";
+  const hasTexts = Object.values(device.values).some(({ value }) => typeof value === "string");
   const holding = changeOnly(view.strips);
   const held = holding.join(" ");
   const holds = ({ kind, metric }: Series) => kind === "boolean" || holding.includes(metric);
@@ -86,7 +87,7 @@ export function History({ device, known, metrics, texts, address, change, aside 
   };
   return (
     <Section title="Current values" aside={aside}>
-      <HistoryTools {...{ device, metrics, view, zone, asTable, address, change }} onZoomOut={zoomOut} />
+      <HistoryTools {...{ device, hasTexts, metrics, view, zone, asTable, address, change }} onZoomOut={zoomOut} />
       {error && !series ? (
         <Failure
           what="The history could not be loaded"

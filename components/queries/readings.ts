@@ -111,6 +111,12 @@ async function readAll(
   return answer;
 }
 
+/** Returns the address of a download of what a device said in words. Times in epoch ms. */
+export function textsAddress(device: string, { from, to }: { readonly from: number; readonly to: number }): string {
+  const [first, end] = [from, to].map((time) => new Date(Math.max(0, time)).toISOString());
+  return `/api/v1/devices/${toSegment(device)}/texts.csv${queryString({ from: first, to: end })}`;
+}
+
 /** Returns the address of a download of readings: what is shown (auto), or every reading (raw). Times in epoch ms. */
 export function downloadAddress(
   format: "csv" | "json",

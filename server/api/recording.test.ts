@@ -50,6 +50,7 @@ test("each file is a row, however often, that says what was asked for; what is l
     ["exportDevices", {}, "site=north"],
     ["downloadCsv", { id: "press-07" }, "metric=temperature"],
     ["downloadJson", { id: "press-07" }, "metric=temperature"],
+    ["exportTexts", { id: "press-07" }, ""],
     ["exportAudit", {}, "verb=exportDevices&from=2026-01-01T00:00:00Z"],
     ["exportExplore", {}, "metric=temperature"],
     ["exportDictionary", {}, ""],

@@ -21,6 +21,7 @@ import { downloadCsv, downloadJson } from "./devices/download";
 import { getDevice } from "./devices/get";
 import { exportPersonalData } from "./devices/personal-data";
 import { deleteDevice } from "./devices/remove";
+import { exportTexts } from "./devices/texts";
 import { listDevices } from "./devices/list";
 import { listMessages } from "./devices/messages";
 import { listReadings } from "./devices/readings";
@@ -150,6 +151,7 @@ export const VERBS = {
   listStrips,
   downloadCsv,
   downloadJson,
+  exportTexts,
   listMessages,
   getDeviceQuality,
   getQualityContract,

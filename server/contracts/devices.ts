@@ -2,7 +2,7 @@ import { z } from "zod";
 import { MOST_CHANGED } from "@/server/domain/device-lists";
 import { DEVICE_LABELS, keyProblem } from "@/server/domain/device-labels";
 import { LABEL_LENGTH, readLabel } from "@/server/domain/label";
-import { currentValue, cursor, instant, moment, pageOf, text } from "./common";
+import { currentValue, cursor, instant, moment, nameList, pageOf, text } from "./common";
 
 /** live: heard from lately · stale: overdue · silent: long overdue, or it said goodbye · new: discovered, nothing committed yet. */
 export const deviceState = z.enum(["live", "stale", "silent", "new"]).meta({ id: "DeviceState" });
@@ -255,6 +255,13 @@ export const downloadQuery = readingsQuery.omit({ metric: true, resolution: true
     .pipe(z.array(z.string().max(128)).min(1).max(16))
     .describe("Metrics, parted by commas, at most 16"),
   resolution: z.enum(["auto", "raw", "minute", "hour"]).default("raw"),
+});
+
+/** A download of what a device said in words. */
+export const textsQuery = z.object({
+  field: nameList(64).optional().describe("Only these, joined by commas, at most 64"),
+  from: moment.optional().describe("Only what was still said then, or later"),
+  to: moment.optional().describe("Only what was said before"),
 });
 
 export const messagesQuery = z.object({

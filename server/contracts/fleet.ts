@@ -138,7 +138,9 @@ export const devicesCsvQuery = z.object({
   sort: deviceSort.default("id"),
   metrics: nameList(CSV_METRICS)
     .optional()
-    .describe(`Metrics that get a column, joined by commas; default the first ${CSV_METRICS} by name`),
+    .describe(
+      `Metrics, and fields of words, that get a column, joined by commas; default the first ${CSV_METRICS} metrics by name`,
+    ),
 });
 
 export type FleetFilter = Omit<z.infer<typeof fleetSummaryQuery>, "where"> & { readonly where?: string };

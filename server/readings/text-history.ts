@@ -73,15 +73,32 @@ export async function readTextRuns(
 /** Rows of a download that are read at a time. */
 const PAGE = 5000;
 
-/** All that is kept of what a device said in words, field by field in order of time. */
+/** What a download of words is of; left out: all fields, and all that is kept. */
+interface TextExport {
+  readonly fields?: readonly string[] | undefined;
+  /** Runs that touch [from, to). */
+  readonly from?: EpochMs | undefined;
+  readonly to?: EpochMs | undefined;
+}
+
+/** What is kept of what a device said in words, field by field in order of time, however much it is. */
 export async function* exportTextRuns(
   pool: Pool,
   device: number,
+  { fields, from, to }: TextExport = {},
 ): AsyncGenerator<Pick<TextRun, "from" | "to" | "value"> & { readonly field: string }> {
   for (let after: readonly [field: string, from: EpochMs] = ["", 0]; ;) {
     const { rows } = await pool.query<RunRow & { readonly field: string }>(
-      `SELECT field, ${RUN} FROM text_run WHERE device_id = $1 AND (field, from_time) > ($2, $3) ORDER BY field, from_time LIMIT ${PAGE}`,
-      [device, after[0], timeText(after[1])],
+      `SELECT field, ${RUN} FROM text_run WHERE device_id = $1 AND (field, from_time) > ($2, $3) AND ($4::text[] IS NULL OR field = ANY ($4))
+         AND ($5::timestamptz IS NULL OR to_time >= $5) AND ($6::timestamptz IS NULL OR from_time < $6)
+       ORDER BY field, from_time LIMIT ${PAGE}`,
+      [
+        device,
+        after[0],
+        timeText(after[1]),
+        fields ?? null,
+        ...[from, to].map((time) => (time === undefined ? null : timeText(time))),
+      ],
     );
     for (const { field, ...row } of rows) yield { field, ...runOf(row) };
     if (rows.length < PAGE) return;

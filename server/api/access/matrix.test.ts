@@ -30,6 +30,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
   ],
   "view-messages": [
     ...(["exportDevices", "downloadCsv", "downloadJson", "listMessages", "listDeadLetters", "getDeadLetter"] as const),
+    "exportTexts",
     ...(["listSourceSamples", "exportExplore"] as const),
   ],
   operate: [

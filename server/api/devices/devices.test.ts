@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { deviceDetail, devicesAnswer, messagesAnswer, readingsAnswer, stripsAnswer } from "@/server/contracts/devices";
 import { createApiRig, message, NOW, read, refused } from "@/server/testing/api-rig";
+import { until } from "@/server/testing/until";
 
 const rig = createApiRig();
 
@@ -109,6 +110,39 @@ describe("from a message to every answer", () => {
     expect(few.points.length).toBeLessThanOrEqual(20);
     expect(few.points.reduce((sum, { count }) => sum + count, 0)).toBe(600);
     expect(few.points.every(({ min, max }) => min === 0 && max === 1)).toBe(true);
+  });
+
+  test("words as a file: when each field said what", async () => {
+    const at = (second: number) => new Date(NOW - 60_000 + second * 1000).toISOString();
+    const said = [
+      [0, { mode: "auto", firmware: "=1+1" }],
+      [1, { mode: "auto", firmware: "=1+1" }],
+      [2, { mode: "manual" }],
+    ] as const;
+    for (const [second, readings] of said)
+      await rig.post(JSON.stringify({ device: "worded", time: at(second), readings }));
+    const kept = `SELECT FROM text_run t JOIN device d ON d.id = t.device_id WHERE d.name = 'worded'`;
+    await until(async () => (await rig.owner.query(kept)).rowCount === 3);
+    const file = async (query: string) => (await rig.get("exportTexts", { id: "worded" }, query)).text();
+    const head = "field,from,to,value,kept";
+    const auto = `mode,${at(0)},${at(1)},auto,true`;
+    const manual = `mode,${at(2)},${at(2)},manual,true`;
+    expect((await file("")).trimEnd().split("\r\n")).toEqual([
+      head,
+      `firmware,${at(0)},${at(1)},'=1+1,true`,
+      auto,
+      manual,
+    ]);
+    expect((await file("field=mode")).trimEnd().split("\r\n")).toEqual([head, auto, manual]);
+    expect((await file(`field=mode&to=${at(1)}`)).trimEnd().split("\r\n")).toEqual([head, auto]);
+    expect((await file(`field=mode&from=${at(2)}`)).trimEnd().split("\r\n")).toEqual([head, manual]);
+    await rig.owner.query("UPDATE text_run SET value = NULL WHERE value = 'manual'");
+    expect((await file(`from=${at(2)}`)).trimEnd().split("\r\n")).toEqual([head, `mode,${at(2)},${at(2)},,false`]);
+    expect((await refused(rig.get("exportTexts", { id: "nobody" }))).status).toBe(404);
+    const [, line] = (await (await rig.get("exportDevices", {}, "search=worded&metrics=mode,firmware")).text()).split(
+      "\r\n",
+    );
+    expect(line, "the list says the latest").toMatch(/,manual,'=1\+1$/);
   });
 
   test("downloads: every reading, or what a chart shows, as CSV and JSON", async () => {
