@@ -76,11 +76,13 @@ export function TrialChart({ device, metric, range, draft, change, items }: Tria
   const shown = [...(reach === null ? [] : [reach.low, reach.high]), ...drawn.map(({ value }) => value)];
   const axis = held ?? (shown.length === 0 ? valueScale(0, 1) : valueScale(Math.min(...shown), Math.max(...shown)));
   const isCut = reach !== null && (reach.lowest < axis.min || reach.highest > axis.max);
+  // Of several conditions an alert is of the device, whichever of them its values are of.
+  const isOfDevice = draft.conditions.length > 1;
   const shades = useMemo(
     () =>
       mergeShades(
         items
-          .filter((one) => one.metric === null || one.metric === metric)
+          .filter((one) => isOfDevice || one.metric === null || one.metric === metric)
           .map(({ firedAt, endedAt, severity }) => ({
             from: Date.parse(firedAt),
             // So narrow that nothing would be seen of it is shown as wide as a line.
@@ -88,7 +90,7 @@ export function TrialChart({ device, metric, range, draft, change, items }: Tria
             color: severity === "critical" ? "var(--fw-fail)" : "var(--fw-warn)",
           })),
       ),
-    [items, metric, from, to],
+    [items, metric, isOfDevice, from, to],
   );
   const span = to - from;
   const ticks = useMemo(() => timeTicks(from, to, zoneName(zone)), [from, to, zone]);

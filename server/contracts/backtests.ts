@@ -11,7 +11,7 @@ const range = {
 export const backtestBody = z.strictObject({ spec: ruleSpec, device: text(128).min(1).describe("Its name"), ...range });
 
 const episode = z.object({
-  metric: z.string().nullable().describe("Null: of several, or of none"),
+  metric: z.string().nullable().describe("The metric that its values are of; null: of none"),
   severity: z.enum(["warning", "critical"]),
   startedAt: instant,
   firedAt: instant,

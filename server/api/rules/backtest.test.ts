@@ -48,6 +48,14 @@ test("a rule is tried on one device at once, and on all as a job that can be sto
   expect(one.items).toMatchObject([
     { metric: "temperature", severity: "warning", firstValue: 8, worstValue: 9, lastValue: 9, endedAt: null },
   ]);
+  const either = {
+    ...HOT,
+    match: "any",
+    conditions: [{ metric: "nothing", is: "above", warning: 1 }, ...HOT.conditions],
+  };
+  expect(backtestAnswer.parse(await (await tryOn("a", either)).json()).items).toMatchObject([
+    { metric: "temperature", worstValue: 9 },
+  ]);
   expect(one.items[0]!.firedAt).toBe(new Date(NOW - 600_000 + 8000).toISOString());
   expect(backtestAnswer.parse(await (await tryOn("b")).json())).toMatchObject({ episodes: 0, items: [] });
   const elsewhere = { ...HOT, of: { sites: ["south"] } };

@@ -3,6 +3,7 @@ import { foundDevice, mightHaveFired } from "@/server/alerting/backtest/found";
 import type { History } from "@/server/alerting/backtest/history";
 import { backtestDevices, type TriableRule, untriableReason } from "@/server/alerting/backtest/run";
 import { findDevice } from "@/server/catalog/devices";
+import { metricsOfKeys } from "@/server/catalog/metrics";
 import { backtestAnswer, backtestBody } from "@/server/contracts/backtests";
 import type { RuleSpec } from "@/server/domain/alerts/rule";
 import { countMessages } from "@/server/notifications/would-tell";
@@ -57,10 +58,19 @@ export const backtestRule = verb(
         ? await countMessages(ctx.tx, mightHaveFired(outcome, "", keepMs))
         : { messages: 0, untold: 0 };
       const sums = (outcome && foundDevice(outcome, to)) ?? { episodes: 0, firingMs: 0, longestMs: 0 };
-      const items = series
-        .flatMap(({ metric, episodes }) => episodes.map(({ condition: _, ...episode }) => ({ ...episode, metric })))
+      const found = series
+        .flatMap(({ metric, episodes }) =>
+          episodes.map(({ condition: _, metric: of, ...episode }) => ({ ...episode, metric, of })),
+        )
         .sort((a, b) => a.startedAt - b.startedAt)
         .slice(0, MOST_EPISODES);
+      // Of several metrics, the values are of the one whose condition stands for the alert.
+      const several = new Set(found.flatMap(({ metric, of }) => (metric === null && of ? [of] : [])));
+      const names = new Map((await metricsOfKeys(prisma, [...several])).map(({ key, name }) => [key, name]));
+      const items = found.map(({ of, metric, ...episode }) => ({
+        ...episode,
+        metric: metric ?? names.get(of!) ?? null,
+      }));
       return {
         ...{ device: device.name, selected: outcome !== undefined, from: toInstant(from), to: toInstant(to) },
         ...{ series: series.length, share: series.length === 0 ? 0 : sums.firingMs / (series.length * (to - from)) },
