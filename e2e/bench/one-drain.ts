@@ -58,6 +58,8 @@ export async function drainOnce(
   if (template === undefined) migrate(main, cwd, env);
   const profiling = profile ? ["--cpu-prof", `--cpu-prof-dir=${path.resolve(profile)}`] : [];
   const pool = new pg.Pool({ connectionString: url, max: 1 });
+  // A pool that has ended may have a connection closing yet, which is cut off when the database is dropped.
+  pool.on("error", () => undefined);
   const before = (await handled(pool)).messages;
   // As `npm run worker` does.
   const args = ["--max-semi-space-size=32", ...profiling, main, "worker"];
