@@ -117,7 +117,7 @@ export async function listen(wanted: Wanted): Promise<Listening> {
       nameContentType(response);
       void prepared
         .then(async () => {
-          if (await answerUnservable(request, response)) return;
+          if (await answerUnservable(request, response, isPage)) return;
           if (await scraped(request, response)) return;
           if (await answerDirectly(api, request, response)) return;
           const isOwn = request.headers[OWN_HEADER] === own;

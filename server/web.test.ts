@@ -115,6 +115,8 @@ test("what Next would fail at is refused, and nothing is written of it", async (
       [`${bad}/`, "", 400],
       [`${bad}/`, "/readings", 400],
       [`${api}/`, "", 400],
+      ["/ingest/", "", 400],
+      ["/ingest/barn/", "/telemetry", 400],
     ])
       expect(await status(`${before}${path}${after}`), path).toBe(expected);
   expect(await status("*", "OPTIONS")).toBe(400);

@@ -7,21 +7,26 @@ const NO_PAGE = "/no-such-page";
 
 /**
  * Answers what Next would fail at, or write into the log; an address of a page that can't be read becomes one that there is none of.
- * @returns false when Next may have the request.
+ * @param isPage tells addresses that people look at from those of programs. @returns false when Next may have the request.
  */
-export async function answerUnservable(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+export async function answerUnservable(
+  request: IncomingMessage,
+  response: ServerResponse,
+  isPage: (path: string) => boolean,
+): Promise<boolean> {
   const [path = ""] = (request.url ?? "").split("?", 1);
-  if (!path.startsWith("/api/") && !path.startsWith("/_next/") && !isReadable(path)) {
+  // Senders go by the status: a page would lead them on to that of sign-in, and its 200.
+  const isForPrograms = !isPage(path);
+  if (!isForPrograms && !path.startsWith("/_next/") && !isReadable(path)) {
     request.url = NO_PAGE;
     return false;
   }
   const refused = refusalOf(request, path);
   if (refused === null) return false;
   const answer = problemResponse(refused, path, () => {});
-  const isApi = path.startsWith("/api/");
-  const headers = isApi ? {} : { "content-type": "text/plain; charset=utf-8" };
+  const headers = isForPrograms ? {} : { "content-type": "text/plain; charset=utf-8" };
   response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), ...headers });
-  response.end(isApi ? await answer.text() : `${refused.detail}\n`);
+  response.end(isForPrograms ? await answer.text() : `${refused.detail}\n`);
   return true;
 }
 
