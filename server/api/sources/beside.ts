@@ -1,7 +1,7 @@
 import type { Beside } from "@/server/domain/mapping/delivery";
 import { KEY_PARAMETER } from "./door-key";
 
-/** Bounds of what is taken of an address and of headers; what is beyond is left out. */
+/** Bounds of what is taken of a path and of headers; what is beyond is left out. Values in a query are data: HTTP bounds them (16 KiB a request's head). */
 const MOST = { levels: 16, names: 64, text: 1024 } as const;
 
 /** Headers that a mapping may read: those of senders, not those of the way here. */
@@ -22,7 +22,7 @@ export function besideOf({ url, headers }: Pick<Request, "url" | "headers">, lev
       .split("/")
       .slice(levels + 1, levels + 1 + MOST.levels)
       .map((level) => decodeURIComponent(level).slice(0, MOST.text)),
-    query: cut(query),
+    query: firstOf(query),
     headers: cut(read),
     kafka: null,
   };
@@ -33,10 +33,13 @@ export function besidePacked(beside: Beside, encoding: string): Beside {
   return { ...beside, headers: { ...beside.headers, "content-encoding": encoding.slice(0, MOST.text) } };
 }
 
-/** The first of each name. */
 function cut(pairs: readonly (readonly [string, string])[]): Record<string, string> {
-  const told = pairs
-    .slice(0, MOST.names)
-    .map(([name, value]) => [name.slice(0, 128), value.slice(0, MOST.text)] as const);
-  return Object.fromEntries(told.filter(([name]) => name !== "__proto__").reverse());
+  return firstOf(
+    pairs.slice(0, MOST.names).map(([name, value]) => [name.slice(0, 128), value.slice(0, MOST.text)] as const),
+  );
+}
+
+/** The first of each name. */
+function firstOf(pairs: readonly (readonly [string, string])[]): Record<string, string> {
+  return Object.fromEntries(pairs.filter(([name]) => name !== "__proto__").toReversed());
 }
