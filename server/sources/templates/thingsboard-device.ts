@@ -26,7 +26,8 @@ export const thingsboardDevice: SourceTemplate = {
       { name: "{path.0}", when: [{ value: "{path.0}", differs: ["api", "telemetry"] }] },
       "{topic.2}",
     ],
-    time: [{ from: { path: "ts" }, format: "ms" }],
+    // In ms, but of senders that count seconds: "any" tells them apart.
+    time: [{ from: { path: "ts" }, format: "any" }],
     readings: [{ root: "values" }, { root: "" }],
     absent: NOT_MEASURED,
   },

@@ -11,7 +11,9 @@ export const thingsboardGateway: SourceTemplate = {
     when: [{ value: "{topic.-1}", equals: ["telemetry", null] }],
     each: { path: "", of: "object" },
     device: ["{@key}"],
-    readings: [{ root: "", arrays: "history", historyTime: { path: "ts", format: "ms" } }],
+    // Of a device whose values come alone, not as a list.
+    time: [{ from: { path: "ts" }, format: "any" }],
+    readings: [{ root: "", arrays: "history", historyTime: { path: "ts", format: "any" } }],
     // Elements are {ts, values: {…}}, or the values themselves.
     rename: [{ from: "values.*", to: "{*}" }],
     absent: NOT_MEASURED,
@@ -21,9 +23,8 @@ export const thingsboardGateway: SourceTemplate = {
     if (levels[0] === "v1" && levels[1] === "gateway") return 1;
     const { json } = seen;
     if (!isObject(json)) return 0;
-    const lists = Object.values(json);
-    const isGateway = (list: unknown) =>
-      Array.isArray(list) && list.every((each) => isObject(each) && has(each, "values"));
-    return lists.length > 0 && lists.every(isGateway) ? 0.95 : 0;
+    const told = Object.values(json);
+    const isGateway = (list: unknown) => [list].flat().every((each) => isObject(each) && has(each, "values"));
+    return told.length > 0 && told.every(isGateway) ? 0.95 : 0;
   },
 };
