@@ -64,5 +64,7 @@ export const REMOTE_WRITE: Protocol = {
     const refused = taken === null ? null : refusalsOf(taken);
     return refused === null ? plain(204, null, null) : plain(400, refused, "text/plain; charset=utf-8");
   },
-  trouble: (_request, { status: of, detail, retryAfter }) => plain(of, detail, "text/plain; charset=utf-8", retryAfter),
+  // Prometheus drops what is answered 429 (retry_on_http_429 is false), and sends again what is answered 503.
+  trouble: (_request, { status: of, detail, retryAfter }) =>
+    plain(of === 429 ? 503 : of, detail, "text/plain; charset=utf-8", retryAfter),
 };

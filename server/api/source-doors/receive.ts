@@ -3,7 +3,7 @@ import type { IngestCounts } from "@/server/ingest/ingest-rates";
 import type { Senders } from "@/server/ingest/sender";
 import type { WaitingBytes } from "@/server/ingest/waiting-bytes";
 import type { DoorCounting } from "@/server/sources/counts";
-import type { Intake, OpenSource, Sources } from "@/server/sources/intake";
+import { type Intake, MOST_KEPT_BYTES, type OpenSource, type Sources } from "@/server/sources/intake";
 import type { Problem } from "@/server/contracts/common";
 import { type OnUnforeseen, ProblemError, problemKind, problemResponse } from "../problem";
 import { besideOf, besidePacked } from "../sources/beside";
@@ -58,7 +58,8 @@ export function createReceive(deps: ReceiveDeps): (request: Request) => Promise<
         const onPacked = (encoding: string) => void (beside = besidePacked(beside, encoding));
         const body = await readBody(
           packedOf(request, protocol),
-          maxBodyBytes,
+          // As at the source's own address: what is to be kept whole has to fit into a record.
+          source.answer === "webhook" ? Math.min(MOST_KEPT_BYTES, maxBodyBytes) : maxBodyBytes,
           share,
           source.answer === "webhook" ? onPacked : undefined,
         );

@@ -3,7 +3,9 @@ import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Caller } from "@/server/domain/access";
 import type { SourceKind } from "@/server/domain/source";
+import { IngestRefusedError } from "@/server/ingest/refused";
 import { LogUnavailableError } from "@/server/ports/event-log";
+import { MOST_KEPT_BYTES } from "@/server/sources/intake";
 import { KNOWN_SENDERS } from "@/server/sources/templates/templates";
 import { createApiRig } from "@/server/testing/api-rig";
 import { until } from "@/server/testing/until";
@@ -139,6 +141,13 @@ describe("InfluxDB's write", () => {
     expect(await stored("many")).toEqual([]);
   });
 
+  test("tells a sender of more than can be kept whole to send fewer", async () => {
+    const body = Array.from({ length: 20_000 }, (_, i) => `m,device=much a=${i},b=${i},c=${i} ${now - i}`).join("\n");
+    expect(body.length).toBeGreaterThan(MOST_KEPT_BYTES);
+    expect((await send("/write?precision=s", { body, key: "hook" })).status).toBe(413);
+    expect(await stored("much")).toEqual([]);
+  });
+
   test("asks for patience while the log is away", async () => {
     const away = rig.compose({ callerOf, append: () => Promise.reject(new LogUnavailableError("away")) });
     for (const path of ["/api/v2/write", "/write"]) {
@@ -223,6 +232,33 @@ describe("Prometheus' remote-write", () => {
     });
     expect([answer.status, await answer.text()]).toEqual([204, ""]);
     await until(async () => (await stored("gw-1:9100")).length === 2);
+  });
+
+  test("is told of too much by a status after which Prometheus sends it again", async () => {
+    const { body, encoding } = KNOWN_SENDERS.templates.find(({ kind }) => kind === "prometheus")!.sample;
+    const tooFast = () => Promise.reject(new IngestRefusedError("too-fast", "Too much.", { retryAfterSeconds: 3 }));
+    const answer = await send("/api/v1/prom/write", {
+      key: "prom",
+      body: Buffer.from(body, encoding as "base64"),
+      headers: { "content-type": "application/x-protobuf", "content-encoding": "snappy" },
+      to: rig.compose({ callerOf, append: tooFast }),
+    });
+    expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "3"]);
+  });
+
+  test("refuses version 2.0, of which nothing could be read, and says what to set", async () => {
+    const answer = await send("/api/v1/prom/write", {
+      key: "prom",
+      body: Buffer.from([2, 4, 0x22, 0]),
+      headers: {
+        "content-type": "application/x-protobuf;proto=io.prometheus.write.v2.Request",
+        "content-encoding": "snappy",
+      },
+    });
+    expect([answer.status, await answer.text()]).toEqual([
+      400,
+      expect.stringContaining("set protobuf_message: prometheus.WriteRequest"),
+    ]);
   });
 });
 

@@ -35,18 +35,23 @@ interface Series {
  * Prometheus' remote-write 1.0: snappy, then protobuf. The name is `__name__` and the values of all labels that don't name the device (`instance`,
  * `job`); NaN, by which Prometheus marks a series as stale, and exemplars are told but are no readings. Native histograms are refused.
  */
-export const decodeRemoteWrite: Decoder = ({ body }) => {
+export const decodeRemoteWrite: Decoder = ({ body, beside }, mapping) => {
+  // Its fields have other numbers: read as 1.0 it would hold nothing.
+  if (/io\.prometheus\.write\.v2/i.test(beside.contentType ?? ""))
+    throw new UnreadableError(
+      "it is remote-write 2.0, and 1.0 is read here: set protobuf_message: prometheus.WriteRequest in Prometheus' remote_write",
+    );
   const { timeseries = [] } = readProtobuf(unpack(body), WRITE_REQUEST) as { timeseries?: readonly Series[] };
-  return groupPoints(pointsOf(timeseries));
+  return groupPoints(pointsOf(timeseries, mapping?.allTags));
 };
 
-function* pointsOf(timeseries: readonly Series[]): Generator<Point | BrokenPoint> {
+function* pointsOf(timeseries: readonly Series[], allTags?: boolean): Generator<Point | BrokenPoint> {
   const about = {};
   for (const { labels = [], samples = [], exemplars = [], histograms = [] } of timeseries) {
     const { __name__: name = "", ...tags } = Object.fromEntries(
       labels.map(({ name, value }) => [name ?? "", value ?? ""]),
     );
-    const { device, series } = seriesOf(name, tags);
+    const { device, series } = seriesOf(name, tags, {}, allTags);
     const same = { device, unit: null, about, path: name };
     if (histograms.length > 0)
       yield { path: name, error: "native histograms can't be read: have Prometheus scrape classic ones, with buckets" };
