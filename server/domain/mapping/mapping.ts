@@ -174,6 +174,11 @@ const mappingObject = z.strictObject({
    * metrics as people write over columns: a known unit in brackets is the unit (`T (degC)`), and of the rest a run of other characters is one `_`.
    */
   names: z.enum(["short", "distinct", "headings"]).default("short"),
+  /**
+   * Where a decoder names metrics by tags: whether each tag that doesn't name the device is part of the name. False, as in sources made before this was known, leaves those out that could
+   * have named a device (`host` beside `device`, `job` beside `instance`), by which two series may become one.
+   */
+  allTags: z.boolean().default(false),
   /** Flattened name → metric's name, in which {*} is what the first star stood for, {*2} the second. All rules below go by the metric's name. */
   rename: z
     .array(z.strictObject({ from: glob, to: z.string().min(1).max(256) }))

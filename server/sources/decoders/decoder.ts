@@ -11,7 +11,7 @@ import { MESSAGE_LIMITS } from "@/server/domain/terms";
  * Reads a delivery; some formats need to be told of by the mapping. A part that can't be read carries its error, and the others are good all the same.
  * @throws UnreadableError when nothing of it can be read.
  */
-export type Decoder = (delivery: Delivery, mapping?: Pick<Mapping, "csv">) => readonly Part[];
+export type Decoder = (delivery: Delivery, mapping?: Partial<Pick<Mapping, "csv" | "allTags">>) => readonly Part[];
 
 /** The payload isn't what its decoder reads. The message says what is wrong, for the person who set the sender up. */
 export class UnreadableError extends Error {

@@ -17,14 +17,14 @@ const [NEWLINE, RETURN, SPACE, COMMA, HASH] = [0x0a, 0x0d, 0x20, 0x2c, 0x23];
  * InfluxDB's line protocol: each line becomes `{device, series, measurement, tags, fields, time}`, `time` as nanoseconds in text and missing where the line has none. The precision is
  * the address's (`?precision=ms`). A line that can't be read is refused by its number.
  */
-export const decodeInflux: Decoder = (delivery) => {
+export const decodeInflux: Decoder = (delivery, mapping) => {
   const unit = factorOf(delivery.beside.query.precision ?? "");
   const text = textOf(delivery);
   const parts: Part[] = [];
   let number = 1;
   for (let at = 0; at < text.length;) {
     const path = `line ${number}`;
-    const line = readLine(text, at, unit);
+    const line = readLine(text, at, unit, mapping?.allTags);
     if (line.value !== null) parts.push({ value: line.value, path, beside: {} });
     else if (line.error !== null) parts.push({ path, error: line.error });
     checkCount(parts.length);
@@ -48,7 +48,7 @@ interface Line {
   readonly end: number;
 }
 
-function readLine(text: string, start: number, unit: bigint): Line {
+function readLine(text: string, start: number, unit: bigint, allTags?: boolean): Line {
   let at = start;
   while (text.charCodeAt(at) === SPACE) at++;
   if (isEnd(text, at) || text.charCodeAt(at) === HASH) return { value: null, error: null, end: nextLine(text, at) };
@@ -77,7 +77,7 @@ function readLine(text: string, start: number, unit: bigint): Line {
     }
     while (text.charCodeAt(at) === SPACE) at++;
     const time = readTime(text, at, unit);
-    const { device, series } = seriesOf(measurement.value, tags);
+    const { device, series } = seriesOf(measurement.value, tags, {}, allTags);
     const value = {
       device,
       series,

@@ -29,7 +29,7 @@ const READ_OF_DATA = new Set(["dataPoints"]);
  * or summary is readings `.count`, `.sum`, `.min`, `.max`, `.quantile.0.99`. Buckets and all else that is no value of its own stand in `other`, for a mapping to leave out or
  * to take. Values of a point's attributes are part of the name.
  */
-export const decodeOtlp: Decoder = (delivery) => {
+export const decodeOtlp: Decoder = (delivery, mapping) => {
   const type = (delivery.beside.contentType ?? "").toLowerCase();
   const isJson = type.includes("json") || (!type.includes("protobuf") && delivery.body[0] === 0x7b);
   const reading: JsonReading = isJson
@@ -40,22 +40,32 @@ export const decodeOtlp: Decoder = (delivery) => {
   // A request of no metrics is none of ours to refuse: exporters send it.
   if (resources === undefined && (!isTree(reading.json) || Object.keys(reading.json).length > 0))
     throw new UnreadableError('there is no "resourceMetrics"');
-  return groupPoints(pointsOf(treesOf(resources), reading.tokens));
+  return groupPoints(pointsOf(treesOf(resources), reading.tokens, mapping?.allTags));
 };
 
-function* pointsOf(resources: readonly Tree[], tokens: NumberTokens): Generator<Point | BrokenPoint> {
+function* pointsOf(
+  resources: readonly Tree[],
+  tokens: NumberTokens,
+  allTags?: boolean,
+): Generator<Point | BrokenPoint> {
   for (const resource of resources) {
     const attributes = attributesOf(isTree(resource.resource) ? resource.resource.attributes : undefined);
     const ofResource = { resource: attributes };
     for (const scope of treesOf(resource.scopeMetrics)) {
       const isNamed = isTree(scope.scope) && Object.keys(scope.scope).length > 0;
       const about = isNamed ? { ...ofResource, scope: scope.scope } : ofResource;
-      for (const metric of treesOf(scope.metrics)) yield* ofMetric(metric, attributes, about, tokens);
+      for (const metric of treesOf(scope.metrics)) yield* ofMetric(metric, attributes, about, tokens, allTags);
     }
   }
 }
 
-function* ofMetric(metric: Tree, resource: Tree, about: object, tokens: NumberTokens): Generator<Point | BrokenPoint> {
+function* ofMetric(
+  metric: Tree,
+  resource: Tree,
+  about: object,
+  tokens: NumberTokens,
+  allTags?: boolean,
+): Generator<Point | BrokenPoint> {
   const path = nameOf(metric);
   const kind = Object.keys(KINDS).find((one) => isTree(metric[one]));
   if (kind === undefined) {
@@ -68,7 +78,7 @@ function* ofMetric(metric: Tree, resource: Tree, about: object, tokens: NumberTo
     // What is said of all its points is told once.
     const more = isFirst ? { ...others(metric, READ_OF_METRIC), ...others(data, READ_OF_DATA) } : {};
     isFirst = false;
-    yield* valuesOf(metric, point, KINDS[kind]!.counts, more, resource, about, tokens);
+    yield* valuesOf(metric, point, KINDS[kind]!.counts, more, resource, about, tokens, allTags);
   }
 }
 
@@ -80,9 +90,10 @@ function* valuesOf(
   resource: Tree,
   about: object,
   tokens: NumberTokens,
+  allTags?: boolean,
 ): Generator<Point | BrokenPoint> {
   const path = nameOf(metric);
-  const { device, series } = seriesOf(path, attributesOf(point.attributes), resource);
+  const { device, series } = seriesOf(path, attributesOf(point.attributes), resource, allTags);
   const digits = digitsOf(point, "timeUnixNano", tokens);
   const time = digits === null || digits === "0" ? null : digits;
   const unit = unitOf(metric.unit);

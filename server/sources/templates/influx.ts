@@ -12,6 +12,7 @@ export const influx: SourceTemplate = {
   mapping: {
     decode: "influx",
     names: "distinct",
+    allTags: true,
     device: ["{device}"],
     time: [{ from: { path: "time" }, format: "ns" }],
     readings: [{ root: "fields", depth: 0, prefix: "{series}." }],

@@ -9,6 +9,7 @@ export const otlp: SourceTemplate = {
   mapping: {
     decode: "otlp",
     names: "distinct",
+    allTags: true,
     device: ["{device}"],
     time: [{ from: { path: "time" }, format: "ns" }],
     // Buckets and what is said of a series: no readings, until somebody takes the rule out.

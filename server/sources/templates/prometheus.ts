@@ -9,6 +9,7 @@ export const prometheus: SourceTemplate = {
   mapping: {
     decode: "remote-write",
     names: "distinct",
+    allTags: true,
     device: ["{device}"],
     time: [{ from: { path: "time" }, format: "ms" }],
     // Buckets and what is said of a series: no readings, until somebody takes the rule out.

@@ -9,6 +9,7 @@ export const telegrafJson: SourceTemplate = {
   mapping: {
     decode: "telegraf",
     names: "distinct",
+    allTags: true,
     device: ["{device}"],
     time: [{ from: { path: "timestamp" }, format: "any" }],
     readings: [{ root: "fields", prefix: "{series}." }],
