@@ -10,6 +10,8 @@ const KINDS: Readonly<Record<string, string>> = {
 export function issueWords(issue: z.core.$ZodRawIssue): string | undefined {
   const wanted = wantedBy(issue);
   if (issue.code === "unrecognized_keys") return "isn't known here: leave it out";
+  const nearest = issue.code === "invalid_union" ? nearestWay(issue.errors) : undefined;
+  if (nearest !== undefined) return nearest;
   if (wanted === undefined) return undefined;
   // Where one member says which of several it is, it is that member that is wrong.
   const member = issue.code === "invalid_union" ? issue["discriminator"] : undefined;
@@ -17,6 +19,27 @@ export function issueWords(issue: z.core.$ZodRawIssue): string | undefined {
   const given = typeof member === "string" && isObject(input) ? input[member] : input;
   return given === undefined ? `is missing: it must be ${wanted}` : `must be ${wanted}, not ${kindOf(given)}`;
 }
+
+type Way = readonly z.core.$ZodIssue[];
+
+/** What is wrong by the one of several ways that the value is likest to: it is of its kind, all its members are known, least is wrong with it. Undefined if it is of no way's kind. */
+function nearestWay(ways: readonly Way[]): string | undefined {
+  const unknown = (way: Way) => way.filter(({ code }) => code === "unrecognized_keys").length;
+  const [least] = ways
+    .flatMap(waysIn)
+    .filter((way) => way.every(({ path, code }) => path.length > 0 || !OF_KIND.has(code)))
+    .toSorted((a, b) => unknown(a) - unknown(b) || a.length - b.length);
+  return least?.map(({ path, message }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`)).join(", ");
+}
+
+/** The ways of a way that is several itself. */
+function waysIn(way: Way): readonly Way[] {
+  const [only] = way;
+  return only?.code === "invalid_union" && only.path.length === 0 ? only.errors.flatMap(waysIn) : [way];
+}
+
+/** What is said of a value that is another kind of thing altogether. */
+const OF_KIND: ReadonlySet<string> = new Set(["invalid_type", "invalid_value"]);
 
 function wantedBy(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
