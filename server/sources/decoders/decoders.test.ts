@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { compressSync } from "snappy";
 import { describe, expect, it } from "vitest";
+import { writeJson } from "@/server/domain/json";
 import { type CsvSettings, csvSettings } from "@/server/domain/mapping/csv";
 import { DECODERS } from "@/server/domain/mapping/mapping";
 import { UnreadableError } from "./decoder";
@@ -152,6 +153,15 @@ describe("SenML", () => {
       { device: "d", readings: { label: "x" } },
       { device: "d", unit: "J", readings: { "energy.sum": 7 } },
     ]);
+  });
+
+  it("adds base values up in decimal, as they were written", () => {
+    const pack =
+      '[{"bn":"d","bv":0.1,"n":"a","v":0.2},{"n":"b","v":-5e-1},{"bv":9007199254740993,"bs":0.7,"n":"c","v":2,"s":0.1},{"bv":0,"bs":1e308,"n":"e","s":1e308}]';
+    const sums = DECODER_OF.senml(deliveryOf(pack)).map((part) =>
+      "value" in part ? /"readings":(\{.*?\})/.exec(writeJson(part.value.json, part.value.tokens))![1] : part.error,
+    );
+    expect(sums).toEqual(['{"a":0.3}', '{"b":-0.4}', '{"c":9007199254740995,"c.sum":0.8}', '{"e.sum":null}']);
   });
 
   it("refuses by its place what it must not pass over", () => {

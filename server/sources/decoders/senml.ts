@@ -18,8 +18,9 @@ interface Base {
   name: string;
   time: number | null;
   unit: string | null;
-  value: number;
-  sum: number;
+  /** In decimal digits, as they were sent. */
+  value: string;
+  sum: string;
 }
 
 /**
@@ -30,7 +31,7 @@ export const decodeSenml: Decoder = (delivery) => {
   const { json: pack, tokens } = readTree(textOf(delivery));
   if (!Array.isArray(pack)) throw new UnreadableError("it is no array of SenML records");
   checkCount(pack.length);
-  const base: Base = { name: "", time: null, unit: null, value: 0, sum: 0 };
+  const base: Base = { name: "", time: null, unit: null, value: "0", sum: "0" };
   return pack.flatMap((record: unknown, i) => {
     const read = () => resolve(record, base, delivery.arrived, tokens);
     const part = partAt(String(i), read);
@@ -44,23 +45,26 @@ function resolve(record: unknown, base: Base, arrived: number, tokens: JsonReadi
     throw new UnreadableError("it is no object");
   const own = record as SenmlRecord;
   check(own);
-  takeBase(own, base);
+  takeBase(own, base, tokens);
   const local = textIn(own, "n") ?? "";
   const kind = VALUES.find((key) => own[key] !== undefined);
-  if (kind === undefined && own.s === undefined && base.sum === 0) return { json: null, tokens: new Map() };
+  if (kind === undefined && own.s === undefined && Number(base.sum) === 0) return { json: null, tokens: new Map() };
   const device = base.name === "" ? local : base.name;
   if (device === "") throw new UnreadableError("it has no name (n) and no base name (bn)");
   const metric = (base.name === "" ? "" : local).replace(/^[:/.-]+/, "") || "value";
   const tree = buildTree();
   const readings = tree.branch();
+  const add = (name: string, digits: string, before: string) => {
+    const sum = Number(digits) + Number(before);
+    if (Number.isFinite(sum)) tree.setNumber(readings, name, sumOf(digits, before));
+    // The mapping refuses it by its name.
+    else tree.set(readings, name, sum);
+  };
   if (kind === "v") {
-    const value = numberIn(own, "v")!;
-    const digits = tokens.get(own)?.get("v") ?? String(value);
-    if (base.value === 0 && Number.isFinite(value)) tree.setNumber(readings, metric, digits);
-    else tree.set(readings, metric, value + base.value);
+    add(metric, digitsIn(own, "v", tokens)!, base.value);
   } else if (kind !== undefined) tree.set(readings, metric, own[kind]);
-  const sum = numberIn(own, "s");
-  if (sum !== null || base.sum !== 0) tree.set(readings, `${metric}.sum`, (sum ?? 0) + base.sum);
+  const sum = digitsIn(own, "s", tokens);
+  if (sum !== null || Number(base.sum) !== 0) add(`${metric}.sum`, sum ?? "0", base.sum);
   const time = timeOf(own, base, arrived);
   const unit = textIn(own, "u") ?? base.unit;
   const left = Object.entries(own).filter(([key]) => !KNOWN.has(key));
@@ -82,12 +86,12 @@ function check(own: SenmlRecord): void {
   if (must !== undefined) throw new UnreadableError(`${JSON.stringify(must)} must be understood and isn't`);
 }
 
-function takeBase(own: SenmlRecord, base: Base): void {
+function takeBase(own: SenmlRecord, base: Base, tokens: JsonReading["tokens"]): void {
   base.name = textIn(own, "bn") ?? base.name;
   base.time = numberIn(own, "bt") ?? base.time;
   base.unit = textIn(own, "bu") ?? base.unit;
-  base.value = numberIn(own, "bv") ?? base.value;
-  base.sum = numberIn(own, "bs") ?? base.sum;
+  base.value = digitsIn(own, "bv", tokens) ?? base.value;
+  base.sum = digitsIn(own, "bs", tokens) ?? base.sum;
 }
 
 /** Null where no time is said at all: then it is that of arrival. */
@@ -104,6 +108,31 @@ function numberIn(own: SenmlRecord, key: string): number | null {
   if (value === undefined) return null;
   if (typeof value !== "number") throw new UnreadableError(`${key} is no number`);
   return value;
+}
+
+/** A number as its digits, of which a double may hold too few. */
+function digitsIn(own: SenmlRecord, key: string, tokens: JsonReading["tokens"]): string | null {
+  const value = numberIn(own, key);
+  return value === null ? null : (tokens.get(own)?.get(key) ?? String(value));
+}
+
+/** The most digits that are added up exactly; no number of a sensor has a tenth of them. */
+const MOST_DIGITS = 400;
+
+/** Adds two decimals: 0.1 and 0.2 are 0.3, and no digit of a large integer is lost. */
+function sumOf(a: string, b: string): string {
+  if (Number(b) === 0) return a;
+  const [one, other] = [decimalOf(a), decimalOf(b)];
+  const power = Math.min(one.power, other.power);
+  const [up, otherUp] = [one.power - power, other.power - power];
+  if (Math.max(up, otherUp) > MOST_DIGITS || a.length + b.length > MOST_DIGITS) return String(Number(a) + Number(b));
+  const sum = one.digits * 10n ** BigInt(up) + other.digits * 10n ** BigInt(otherUp);
+  return power === 0 ? String(sum) : `${sum}e${power}`;
+}
+
+function decimalOf(text: string): { readonly digits: bigint; readonly power: number } {
+  const [, whole = "0", fraction = "", exponent = "0"] = /^(-?\d+)(?:\.(\d+))?(?:e([-+]?\d+))?$/i.exec(text) ?? [];
+  return { digits: BigInt(whole + fraction), power: Number(exponent) - fraction.length };
 }
 
 function textIn(own: SenmlRecord, key: string): string | null {
