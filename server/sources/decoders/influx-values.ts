@@ -38,6 +38,8 @@ export function readField(text: string, start: number, tree: TreeBuilder, fields
   const key = readName(text, start, ",= ");
   if (key.value === "") throw new UnreadableError("it has no fields, or one without a name");
   if (text[key.end] !== "=") throw new UnreadableError(`field ${shown(key.value)} has no value`);
+  // Only the last would be left.
+  if (Object.hasOwn(fields, key.value)) throw new UnreadableError(`field ${shown(key.value)} is there more than once`);
   const at = key.end + 1;
   if (text[at] === '"') {
     const quoted = readQuoted(text, at + 1, key.value);

@@ -77,6 +77,8 @@ describe("line protocol", () => {
     ["a x=1.5i", 'field "x": "1.5i" is neither a number, true or false, nor text in quotes'],
     ["a x=9223372036854775808i", 'field "x": 9223372036854775808i is out of range'],
     ['a x="b"c', '"c" follows the text of field "x"'],
+    ["a x=1,y=2,x=3", 'field "x" is there more than once'],
+    ["a,b=c,b=d x=1", 'tag "b" is there more than once'],
     ["a x=1 yesterday", '"yesterday" is not a time'],
     ["a x=1 5 6", '"5 6" is not a time'],
   ])("says what is wrong with %s", (line, error) => {

@@ -64,6 +64,8 @@ function readLine(text: string, start: number, unit: bigint, allTags?: boolean):
       const value = readName(text, key.end + 1, ",= ");
       if (key.value === "" || value.value === "")
         throw new UnreadableError(`tag ${JSON.stringify(key.value)} is empty`);
+      if (Object.hasOwn(tags, key.value))
+        throw new UnreadableError(`tag ${JSON.stringify(key.value)} is there more than once`);
       tree.set(tags, key.value, value.value);
       at = value.end;
     }
