@@ -150,10 +150,18 @@ export async function runIntake(config: Config, logger: Logger): Promise<Running
         return caller.kind === "key" ? (caller.sourceId ?? null) : null;
       },
       onNotTaken: (source) => count(source, { ignoredBy: BY_TOPIC }),
-      onRefused(source, ending) {
+      onRefused(source, ending, clientId) {
         const limit = ending === ENDINGS.tooLarge ? `: the limit is ${MQTT_LIMITS.packetBytes} bytes` : "";
         const reason = ending === ENDINGS.tooLarge ? "tooLarge" : "unreadable";
-        count(source, { refused: [{ path: "", reason, detail: `an MQTT client ${ending.words}${limit}` }] });
+        count(source, {
+          refused: [
+            {
+              path: "",
+              reason,
+              detail: `the MQTT client ${JSON.stringify(clientId.slice(0, 80))} ${ending.words}${limit}`,
+            },
+          ],
+        });
       },
       onEnded({ words }, introduction) {
         if (mayTell(`${introduction?.address} ${words}`))

@@ -58,7 +58,7 @@ export async function mqttRig(
       batches.push(batch.length);
     },
     onNotTaken: (_, topic) => notTaken.push(topic),
-    onRefused: (_, { words }) => refused.push(words),
+    onRefused: (_, { words }, clientId) => refused.push(`${clientId} ${words}`),
     onEnded: ({ words }) => ended.push(words),
     onClients: () => {},
     onTrouble: () => (refusals += 1),

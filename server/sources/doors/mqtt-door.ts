@@ -21,7 +21,7 @@ export interface MqttDoorDeps {
   /** Counts a message to a topic that isn't one of the source's. */
   readonly onNotTaken: (source: OpenSource, topic: string) => void;
   /** Counts a message that can't be taken, by which its client is let go of. */
-  readonly onRefused: (source: OpenSource, ending: Ending) => void;
+  readonly onRefused: (source: OpenSource, ending: Ending, clientId: string) => void;
   readonly onEnded: (ending: Ending, introduction: Introduction | null) => void;
   readonly onTrouble: (source: OpenSource, error: unknown) => void;
   /** Called when it is open or can't be opened, and when clients come or go. */
@@ -70,7 +70,7 @@ export function openMqttDoor(deps: MqttDoorDeps): MqttDoor {
           // As the source is now; one that is gone is taken leave of, but not what it sent before.
           publish: async ({ source }, batch) => deps.publish((await sources.numbered(source.id)) ?? source, batch),
           onNotTaken: ({ source }, topic) => deps.onNotTaken(source, topic),
-          onRefused: ({ source }, ending) => deps.onRefused(source, ending),
+          onRefused: ({ source }, ending, clientId) => deps.onRefused(source, ending, clientId),
           onClients: onState,
           onTrouble: ({ source }, error) => deps.onTrouble(source, error),
         });

@@ -36,11 +36,11 @@ test("what is kept of connections that don't sign in is bounded in all", async (
   await connect();
 });
 
-test("a message that is too large ends its connection, and is counted at its source", async () => {
+test("a message that is too large ends its connection, and is counted at its source, by the client's name", async () => {
   const { connect, refused, taken } = await mqttRig({ packetBytes: 1000 });
-  const client = await connect({ protocolVersion: 4 });
+  const client = await connect({ protocolVersion: 4, clientId: "pump-7" });
   client.on("error", () => {});
   client.publish("a/b", Buffer.alloc(5000), { qos: 1 });
   await until(() => refused.length > 0);
-  expect([refused, taken]).toEqual([["sent a packet larger than is taken"], []]);
+  expect([refused, taken]).toEqual([["pump-7 sent a packet larger than is taken"], []]);
 });

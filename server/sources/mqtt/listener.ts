@@ -56,7 +56,7 @@ export interface MqttListenerDeps<S extends Subject> {
   /** Counts a message to a topic that isn't one of the source's. */
   readonly onNotTaken: (subject: S, topic: string) => void;
   /** Counts a message that can't be taken, by which its client is let go of. */
-  readonly onRefused: (subject: S, ending: Ending) => void;
+  readonly onRefused: (subject: S, ending: Ending, clientId: string) => void;
   /** Called with why a connection was ended from this side; `subject` is the source's name, if it had come so far. */
   readonly onEnded: (ending: Ending, introduction: Introduction | null) => void;
   readonly onTrouble: (subject: S, error: unknown) => void;
@@ -143,7 +143,7 @@ export async function startMqttListener<S extends Subject>(deps: MqttListenerDep
         queue: source.queue,
         takes: topicTest(subject.topics),
         onNotTaken: (topic) => deps.onNotTaken(subject, topic),
-        onRefused: (ending) => deps.onRefused(subject, ending),
+        onRefused: (ending) => deps.onRefused(subject, ending, introduction.clientId),
         leave() {
           if (clients.get(introduction.clientId) === client) clients.delete(introduction.clientId);
           deps.onClients();
