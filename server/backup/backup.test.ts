@@ -203,6 +203,22 @@ describe("a backup of a server that is being written to", () => {
     expect((await refused(restore(path.join(root, "never"), copy))).what).toBe("The backup is of a newer Fieldwatch");
   });
 
+  test("is kept beside another of the same second, as when cron starts those of two products at once", async () => {
+    const shared = path.join(root, "shared");
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      for (let n = 0; n < 2; n++) await backup(dataDir, "--to", shared);
+    } finally {
+      vi.useRealTimers();
+    }
+    const [first, second] = backupsIn(shared) as [string, string];
+    expect(second).toBe(`${first}-2`);
+    expect(said).toContain(`${first}\n`);
+    expect(said).toContain(`${second}\n`);
+    expect((await readManifest(second)).files).not.toEqual([]);
+    expect(readLastBackup(dataDir)!.made!.folder).toBe(second);
+  });
+
   test("takes the place of older ones and of what a killed one left", async () => {
     mkdirSync(path.join(to, ".partial-999999999-fieldwatch-2026"), { recursive: true });
     mkdirSync(path.join(to, "fieldwatch-2020-not-ours"));

@@ -28,6 +28,8 @@ import { bytesBelow, keepRoom, sizeOf } from "./room";
 const PARTIAL = /^[.]partial-(\d+)-/;
 
 interface Made {
+  /** Where it lies: its name is another's when a backup of the same second was there first. */
+  readonly folder: string;
   readonly manifest: Manifest;
   readonly bytes: number;
   readonly audit: AuditVerdict;
@@ -67,9 +69,10 @@ export async function runBackup(config: Config, logger: Logger, argv: string[], 
         owner: server.owner,
         pool,
       });
-      await settle("done", { bytes: made.bytes, sha256: await sha256Of(path.join(to, name, MANIFEST)) });
-      writeLastBackup(dataDir, { made: { time, folder: path.join(to, name), bytes: made.bytes }, failed: null });
-      say(path.join(to, name), made, (performance.now() - began) / 1000);
+      const { folder, bytes } = made;
+      await settle("done", { bytes, folder, sha256: await sha256Of(path.join(folder, MANIFEST)) });
+      writeLastBackup(dataDir, { made: { time, folder, bytes }, failed: null });
+      say(folder, made, (performance.now() - began) / 1000);
       if (keep !== null) await removeOlder(to, made.manifest.cluster, keep);
     } catch (error) {
       const why = error instanceof StartError ? `${error.what}: ${error.why}` : String(error);
@@ -160,13 +163,29 @@ async function make(parts: {
     };
     await writeFile(path.join(unfinished, MANIFEST), manifestText(manifest), { mode: 0o600, flush: true });
     await closeToOthers(unfinished);
-    await rename(unfinished, path.join(to, name));
+    const folder = await giveName(unfinished, path.join(to, name));
     await flushFolder(to);
-    return { manifest, bytes: await bytesBelow(path.join(to, name)), audit: found.audit };
+    return { folder, manifest, bytes: await bytesBelow(folder), audit: found.audit };
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true });
     if (errorCode(error) === "ENOSPC" || errorCode(error) === "EDQUOT") await keepRoom(to, Number.MAX_SAFE_INTEGER);
     throw error;
+  }
+}
+
+/**
+ * Several that cron starts in one second in one folder, as of two products, are all kept: the later ones get a number.
+ * @returns the folder it has now.
+ */
+async function giveName(unfinished: string, wanted: string): Promise<string> {
+  for (let number = 1; ; number++) {
+    const folder = number === 1 ? wanted : `${wanted}-${number}`;
+    try {
+      await rename(unfinished, folder);
+      return folder;
+    } catch (error) {
+      if (errorCode(error) !== "ENOTEMPTY" && errorCode(error) !== "EEXIST") throw error;
+    }
   }
 }
 
