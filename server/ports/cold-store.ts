@@ -44,10 +44,10 @@ export class ColdFileExistsError extends Error {
   }
 }
 
-/** A file, or the part of it that was asked for, isn't there. */
+/** A file, or the part of it that was asked for, isn't there, or isn't as it was written. */
 export class ColdFileMissingError extends Error {
   override readonly name = "ColdFileMissingError";
-  constructor(file: string) {
-    super(`${file} is not in cold storage, or not whole`);
+  constructor(file: string, options: { cause?: unknown } = {}) {
+    super(`${file} is not in cold storage, or not whole`, options);
   }
 }

@@ -24,7 +24,7 @@ export interface ColdCliDeps {
 
 /**
  * `npm run cold -- list|verify|restore|release`: what is in cold storage, whether it is whole, and months brought back from there.
- * @returns the exit code: 1 when verify found something missing or damaged.
+ * @returns the exit code: 1 when verify or restore found something missing or damaged.
  */
 export async function runCold(argv: string[], deps: ColdCliDeps): Promise<number> {
   const { command, month } = readCommand(argv);
@@ -103,36 +103,54 @@ async function verify({ pool, say }: ColdCliDeps, store: ColdStore, month: numbe
 async function restore({ pool, say }: ColdCliDeps, store: ColdStore, month: number): Promise<number> {
   const cold = createColdReader(store);
   const day = firstDay(month);
-  await pool.query("INSERT INTO cold_hold (month) VALUES ($1) ON CONFLICT DO NOTHING", [day]);
+  const { rowCount } = await pool.query("INSERT INTO cold_hold (month) VALUES ($1) ON CONFLICT DO NOTHING", [day]);
   await createPartitions(pool).ensure([startOf(month)]);
   const { rows: files } = await pool.query<{ id: number; name: string }>(
     "SELECT id, name FROM cold_file WHERE month = $1 AND state = 'kept' ORDER BY name",
     [day],
   );
   let devices = 0;
-  for (const { id, name } of files) {
-    const { rows } = await pool.query<{ device: number }>(
-      "SELECT device_id AS device FROM cold_device WHERE file_id = $1 ORDER BY device_id",
-      [id],
-    );
-    for (const { device } of rows) {
-      await withTransaction(pool, async (tx) => {
-        await tx.query("SELECT FROM device WHERE id = $1 FOR NO KEY UPDATE", [device]);
-        await bringBack(tx, cold, device, { file: id });
-      });
-      devices++;
+  let unreadable = 0;
+  try {
+    for (const { id, name } of files) {
+      const { rows } = await pool.query<{ device: number }>(
+        "SELECT device_id AS device FROM cold_device WHERE file_id = $1 ORDER BY device_id",
+        [id],
+      );
+      try {
+        for (const { device } of rows) {
+          await withTransaction(pool, async (tx) => {
+            await tx.query("SELECT FROM device WHERE id = $1 FOR NO KEY UPDATE", [device]);
+            await bringBack(tx, cold, device, { file: id });
+          });
+          devices++;
+        }
+      } catch (error) {
+        if (!(error instanceof ColdFileMissingError)) throw error;
+        unreadable++;
+        say(`${name}  is missing, or isn't as it was written`);
+        continue;
+      }
+      await withTransaction(pool, (tx) => noteRemoving(tx, [id]));
+      say(
+        `${name}  is back in PostgreSQL; the file is removed by the next run of the job cold-readings, ten minutes from now at the earliest.`,
+      );
     }
-    await withTransaction(pool, (tx) => noteRemoving(tx, [id]));
-    say(
-      `${name}  is back in PostgreSQL; the file is removed by the next run of the job cold-readings, ten minutes from now at the earliest.`,
-    );
+  } finally {
+    // A month of which nothing came back isn't one that stays.
+    if (devices === 0 && rowCount === 1) await pool.query("DELETE FROM cold_hold WHERE month = $1", [day]);
   }
+  const name = day.slice(0, 7);
+  if (files.length === 0) say(`Nothing of ${name} is in cold storage.`);
+  if (devices > 0)
+    say(
+      `${counted(devices, "device")} have ${name} in PostgreSQL again. It stays until: npm run cold -- release --month ${name}`,
+    );
+  if (unreadable === 0) return 0;
   say(
-    files.length === 0
-      ? `Nothing of ${day.slice(0, 7)} is in cold storage.`
-      : `${counted(devices, "device")} have ${day.slice(0, 7)} in PostgreSQL again. It stays until: npm run cold -- release --month ${day.slice(0, 7)}`,
+    `${unreadable} of ${counted(files.length, "file")} can't be read: bring them back from a backup of cold storage.`,
   );
-  return 0;
+  return 1;
 }
 
 async function release({ pool, say }: ColdCliDeps, month: number): Promise<number> {

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Sample } from "@/server/ports/commit-batch";
@@ -179,15 +179,42 @@ test("a month is brought back by a command, stays until it is released, and file
   await rig.move();
   expect(await hotHours()).toBe(0);
   expect(await Promise.all([1, 2].map((device) => rig.readings(device)))).toEqual(before);
-  rmSync(path.join(rig.folder, "readings"), { recursive: true });
-  expect(await run("verify", "--month", "2026-08")).toBe(1);
-  expect(said.at(-1)).toContain("1 of 1 file can't be read");
-  const gone = readSeries(
-    pool,
-    { ...asked, ...day, resolution: "raw" },
-    createColdReader(rig.store, () => NOW),
-  );
-  await expect(gone).rejects.toMatchObject({ name: "ColdUnavailableError", fix: expect.stringContaining("verify") });
+  const { rows: kept } = await pool.query<{ name: string }>("SELECT name FROM cold_file WHERE state = 'kept'");
+  const file = path.join(rig.folder, kept[0]!.name);
+  const bytes = readFileSync(file);
+  for (const spoil of [
+    // Its pages, then its end as well, then all of it.
+    () =>
+      writeFileSync(
+        file,
+        bytes.map((byte, at) => (at < bytes.length / 2 ? byte ^ 0x55 : byte)),
+      ),
+    () =>
+      writeFileSync(
+        file,
+        bytes.map((byte) => byte ^ 0x55),
+      ),
+    () => rmSync(path.join(rig.folder, "readings"), { recursive: true }),
+  ]) {
+    spoil();
+    expect(await run("verify", "--month", "2026-08")).toBe(1);
+    expect(said.at(-1)).toContain("1 of 1 file can't be read");
+    const asking = readSeries(
+      pool,
+      { ...asked, ...day, resolution: "raw" },
+      createColdReader(rig.store, () => NOW),
+    );
+    await expect(asking).rejects.toMatchObject({
+      ...{ name: "ColdUnavailableError", fix: expect.stringContaining("verify") },
+    });
+    expect(await run("restore", "--month", "2026-08")).toBe(1);
+    expect(said.slice(-2)).toEqual([
+      expect.stringMatching(/^readings\/month=2026-08\/\S+ {2}is missing, or isn't as it was written$/),
+      expect.stringContaining("1 of 1 file can't be read"),
+    ]);
+    // Nothing came back, so nothing is said to stay.
+    expect((await pool.query("SELECT FROM cold_hold")).rowCount).toBe(0);
+  }
   const nowhere = createFolderColdStore("/dev/null/nowhere");
   await expect(runCold(["verify"], { pool, store: nowhere, say: () => {} })).rejects.toMatchObject({
     ...{ name: "StartError", what: "Cold storage can't be reached", fix: expect.stringContaining("COLD_URL") },

@@ -1,5 +1,5 @@
 import type { EpochMs } from "@/server/domain/terms";
-import { type ColdFileMissingError, type ColdStore, ColdUnavailableError } from "@/server/ports/cold-store";
+import { ColdFileMissingError, type ColdStore, ColdUnavailableError } from "@/server/ports/cold-store";
 import { withoutEmpty } from "../block-changes";
 import type { Block, Stretch } from "../blocks";
 import type { ColdFile, ColdRows } from "./manifest";
@@ -9,7 +9,7 @@ import { type PartFooter, type PartGroup, readFooter, readGroup } from "./part-f
 export interface ColdReader {
   /** Nothing from this time on is in cold storage: the month it is now began then. */
   noneFrom(): EpochMs;
-  /** Reads what findColdRows has found of a stretch, in order of time; without `metrics`, all of them. Blocks may be longer than an hour. @throws ColdFileMissingError when a file was removed since; ColdUnavailableError when cold storage is away. */
+  /** Reads what findColdRows has found of a stretch, in order of time; without `metrics`, all of them. Blocks may be longer than an hour. @throws ColdFileMissingError when a file was removed since, or is damaged; ColdUnavailableError when cold storage is away. */
   read(rows: readonly ColdRows[], stretch: Stretch, metrics?: readonly number[]): Promise<Block[]>;
 }
 
@@ -38,7 +38,7 @@ export function createColdReader(store: ColdStore | null, now: () => EpochMs = D
   function footerOf(file: ColdFile): Promise<PartFooter> {
     let footer = footers.get(file.id);
     if (footer === undefined) {
-      footer = readFooter(file.bytes, bytesOf(file));
+      footer = readFooter(file.bytes, bytesOf(file)).catch(damaged(file));
       footers.set(file.id, footer);
       footer.catch(() => footers.delete(file.id));
       if (footers.size > FOOTERS) footers.delete(footers.keys().next().value!);
@@ -58,7 +58,7 @@ export function createColdReader(store: ColdStore | null, now: () => EpochMs = D
     const missing = places.filter((place) => !columns.has(keyOf(place)));
     const size = group.rows * 8;
     if (missing.length > 0 || !columns.has(keyOf(TIMES))) {
-      const read = readGroup(footer, group, missing, bytesOf(file));
+      const read = readGroup(footer, group, missing, bytesOf(file)).catch(damaged(file));
       hold(
         keyOf(TIMES),
         size,
@@ -152,10 +152,18 @@ function lowerBound(times: Float64Array, time: number, start: number, end: numbe
   return start;
 }
 
+/** Whatever decoding makes of bytes that aren't those that were written, it is the file that isn't whole. */
+function damaged({ name }: ColdFile): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof ColdUnavailableError || error instanceof ColdFileMissingError) throw error;
+    throw new ColdFileMissingError(name, { cause: error });
+  };
+}
+
 /** Says what a file that should be there means, once it is sure that it still should. */
 export function missingFile(error: ColdFileMissingError): ColdUnavailableError {
   return new ColdUnavailableError(
-    `A file that holds readings is gone: ${error.message}`,
+    `A file that holds readings is gone or damaged: ${error.message}`,
     "Bring the file back from a backup of cold storage. `npm run cold -- verify` names all that are missing or damaged.",
     { cause: error },
   );
