@@ -62,8 +62,10 @@ export function composeErasure({ config, engines, archive, deadLetters, twins }:
       const kept = config.eventLog.LOG_RETENTION_HOURS * HOUR;
       const { rows } = await countName(pool, subject.name);
       const told = await readTold(pool, subject);
+      const came = isKafka ? 0 : await countInLog(pool, subject.name, { from: subject.began });
       return [
         ...(isKafka ? [kafkaRemains(now + kept)] : []),
+        ...(came > 0 ? [logRemains(now + kept)] : []),
         ...told.map(({ table, rows: n, why }): Remaining => ({
           what: `${counted(n, "row")} of the table ${table}`,
           until: null,
@@ -107,7 +109,7 @@ export function composeErasure({ config, engines, archive, deadLetters, twins }:
 const logStore: ErasureStore = {
   name: "Event log",
   erase: (pool, { name }) => eraseFromLog(pool, name),
-  count: (pool, { name }) => countInLog(pool, name),
+  count: (pool, { name, began }) => countInLog(pool, name, { before: began }),
 };
 
 /** Its rows are out of the index of cold storage; the job that moves months writes their files anew without them. */
@@ -152,6 +154,14 @@ function kafkaRemains(until: number): Remaining {
     what: "Messages in Kafka",
     until,
     why: "Kafka removes them when the topic's retention ends, and their bytes with the segment they are in; nobody who reads them again stores them.",
+  };
+}
+
+function logRemains(until: number): Remaining {
+  return {
+    what: "Messages that came under its name while the stores were looked through, in the event log",
+    until,
+    why: "They are dropped and stored nowhere else; the log removes them when its retention ends. Have the device send no more.",
   };
 }
 

@@ -374,6 +374,31 @@ test("killed after any step it goes on; of a name that may mean something else w
   expect(await audit()).toMatchObject({ fault: null });
 });
 
+test("a device that goes on sending is proven erased all the same, and the proof says what the log still has", async () => {
+  const talker = "talker-9";
+  await send([message(talker, 1)]);
+  await read(jobContract, call("deleteDevice", "DELETE", { id: talker }, "erase=true"));
+  await pool().query("DELETE FROM catalog_removal");
+  const { stores, ...rest } = deps();
+  let said = 1;
+  // It says something after each time that its store was gone through.
+  const talking = stores.map((store) => ({
+    ...store,
+    async erase(...of: Parameters<typeof store.erase>) {
+      const erased = await store.erase(...of);
+      if (store.name === "Event log") await send([message(talker, ++said)]);
+      return erased;
+    },
+  }));
+  await eraseAll(jobContext(pool()), { ...rest, stores: talking }, 0);
+  const [proof] = await erasuresOf(`device=${talker}`);
+  expect(proof).toMatchObject({ state: "proven", name: null, dropped: 1 });
+  expect(proof!.stores.find(({ store }) => store === "Event log")).toEqual({ store: "Event log", erased: 1, left: 0 });
+  expect(proof!.remains.map(({ what }) => what)).toContainEqual(
+    expect.stringMatching(/came under its name .* event log/),
+  );
+});
+
 test("all devices of a person are erased in one step: by their labels and their site's person, none of anybody else", async () => {
   const [labelled, atHome, lent] = ["ada-tracker-1", "ada-meter-2", "bob-watch-3"] as const;
   await send([labelled, atHome, lent].flatMap((device) => [message(device, 1), message(device, 2)]));

@@ -37,7 +37,9 @@ export async function eraseAll(ctx: JobContext, deps: ErasingDeps, done: number)
 async function eraseOnce(ctx: JobContext, deps: ErasingDeps, id: number, done: number): Promise<boolean> {
   const erasure = await nextErasure(ctx.tx, id - 1);
   if (erasure?.id !== id) return true;
-  const subject = { erasure: id, key: erasure.key, name: erasure.name, coldFiles: erasure.coldFiles };
+  const { rows } = await ctx.tx.query<{ began: Date }>("SELECT clock_timestamp() AS began");
+  const { began } = rows[0]!;
+  const subject = { began, erasure: id, key: erasure.key, name: erasure.name, coldFiles: erasure.coldFiles };
   const stores = deps.stores.map(
     ({ name }) => erasure.stores.find(({ store }) => store === name) ?? { store: name, erased: 0, left: null },
   );

@@ -9,6 +9,8 @@ export interface ErasureSubject {
   readonly name: string;
   /** Files of cold storage that had rows of it. */
   readonly coldFiles: readonly number[];
+  /** When this round of erasing began, by PostgreSQL's clock: what a device that still sends has sent since is dropped, and not looked for. */
+  readonly began: Date;
 }
 
 /** The store of a device's readings, which the removal of the device takes out before its erasure goes over the stores. */

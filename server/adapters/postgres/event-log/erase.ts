@@ -24,11 +24,14 @@ export async function eraseFromLog(pool: Pool, device: string): Promise<number> 
   return erased;
 }
 
-/** Counts the records of the log that are of a device, or hold its name. */
-export async function countInLog(pool: Pool, device: string): Promise<number> {
+/** Which part of the log is looked through, by when it came. */
+type LogPart = { readonly before: Date } | { readonly from: Date };
+
+/** Counts the records in a part of the log that are of a device, or hold its name. */
+export async function countInLog(pool: Pool, device: string, part: LogPart): Promise<number> {
   let found = 0;
   const isOf = recordFinder(device);
-  for await (const { payload } of rowsWith(pool, device)) found += decodeFrame(payload).filter(isOf).length;
+  for await (const { payload } of rowsWith(pool, device, part)) found += decodeFrame(payload).filter(isOf).length;
   return found;
 }
 
@@ -64,16 +67,22 @@ interface Row extends Place {
 }
 
 /** Rows whose bytes have the name somewhere, or what JSON makes of it. Each statement looks at so many rows alone: a log may be large. */
-async function* rowsWith(pool: Pool, device: string): AsyncGenerator<Place & { readonly payload: Buffer }> {
+async function* rowsWith(
+  pool: Pool,
+  device: string,
+  part?: LogPart,
+): AsyncGenerator<Place & { readonly payload: Buffer }> {
   const needles = [device, JSON.stringify(device).slice(1, -1)].map((text) => Buffer.from(text));
+  const times = [part && "from" in part ? part.from : null, part && "before" in part ? part.before : null];
   let after: Place | null = null;
   for (;;) {
     const { rows }: { rows: Row[] } = await pool.query(
-      `SELECT topic_id, partition, last_offset, CASE WHEN position($1::bytea IN payload) > 0 OR position($2::bytea IN payload) > 0 THEN payload END AS payload
-       FROM (SELECT topic_id, partition, last_offset, payload FROM log_batch
+      `SELECT topic_id, partition, last_offset, CASE WHEN ingest_time >= coalesce($6::timestamptz, '-infinity') AND ingest_time < coalesce($7::timestamptz, 'infinity')
+           AND (position($1::bytea IN payload) > 0 OR position($2::bytea IN payload) > 0) THEN payload END AS payload
+       FROM (SELECT topic_id, partition, last_offset, ingest_time, payload FROM log_batch
          WHERE $3::integer IS NULL OR (topic_id, partition, last_offset) > ($3, $4::integer, $5::bigint)
          ORDER BY topic_id, partition, last_offset LIMIT ${ROWS}) AS part`,
-      [...needles, ...placeOf(after)],
+      [...needles, ...placeOf(after), ...times],
     );
     for (const { payload, ...place } of rows) if (payload !== null) yield { ...place, payload };
     if (rows.length < ROWS) return;
