@@ -8,7 +8,7 @@ export interface ColdProbeDeps {
   readonly coldStore: ColdStore | null;
 }
 
-/** Whether the newest file of cold storage can be read. None without cold storage that anything was moved to. */
+/** Whether the newest file of cold storage can be read or, while there is none, whether one could be written. */
 export function coldProbes({ pool, coldStore }: ColdProbeDeps): readonly Probe[] {
   return [
     {
@@ -41,8 +41,11 @@ async function lookAt(pool: Pool, store: ColdStore | null): Promise<Finding> {
     );
   }
   if (newest === undefined) {
-    await store.list("readings");
-    return pass(`${store.url} answers; nothing was moved there yet.`);
+    return pass(
+      (await store.look())
+        ? `${store.url} answers; nothing was moved there yet.`
+        : `${store.url} isn't there yet: it is made when the first month is moved. If it should be, see that it is mounted, and COLD_URL.`,
+    );
   }
   await store.read(newest.name!, newest.bytes! - 8, newest.bytes!);
   return pass(`${store.url} has ${counted(newest.files, "file")}; the newest can be read.`);

@@ -8,6 +8,8 @@ import { UnavailableError } from "@/server/domain/unavailable";
 export interface ColdStore {
   /** Where it is, for people: the folder, or s3://bucket/prefix. */
   readonly url: string;
+  /** Finds out, without writing, whether files can be kept there. @returns false when nothing is there yet, and the first file makes it. */
+  look(): Promise<boolean>;
   /** Writes a whole file, on disk when it resolves, or not at all. @throws ColdFileExistsError when the name is taken: nothing is ever overwritten. */
   put(name: string, bytes: Uint8Array): Promise<void>;
   /** Reads the bytes [from, to). @throws ColdFileMissingError when there is no such file, or it is shorter. */

@@ -78,6 +78,7 @@ export function coldStoreContract(name: string, createFixture: () => Promise<Col
       expect(error).toBeInstanceOf(ColdUnavailableError);
       expect((error as ColdUnavailableError).fix).toMatch(/COLD_/);
       await expect(fixture.away.put("readings/a.parquet", bytes)).rejects.toThrow(ColdUnavailableError);
+      await expect(fixture.away.look()).rejects.toThrow(ColdUnavailableError);
     });
   });
 }

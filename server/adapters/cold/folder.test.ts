@@ -17,6 +17,16 @@ coldStoreContract("folder", async () => {
   };
 });
 
+it("says that its folder isn't there yet, as of a share that isn't mounted, and makes none by looking", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-cold-"));
+  const store = createFolderColdStore(path.join(folder, "share", "cold"));
+  expect(await store.look()).toBe(false);
+  expect(readdirSync(folder)).toEqual([]);
+  await store.put("readings/a.parquet", new Uint8Array(1));
+  expect(await store.look()).toBe(true);
+  rmSync(folder, { recursive: true });
+});
+
 it("takes one of two that write the same name at once, whole", async () => {
   const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-cold-"));
   const store = createFolderColdStore(folder);

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type FileHandle, link, mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { access, constants, type FileHandle, link, mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { errorCode } from "@/server/postgres/start-error";
 import {
@@ -19,6 +19,15 @@ export function createFolderColdStore(folder: string): ColdStore {
   const at = (name: string) => path.join(root, ...name.split("/"));
   return {
     url: root,
+    look: () =>
+      told(root, async () => {
+        let place = root;
+        while (!(await isThere(place))) place = path.dirname(place);
+        await access(place, constants.W_OK | constants.X_OK);
+        // Says what stands in the way where a folder should be.
+        if (place !== root) await readdir(root).catch(unlessMissing);
+        return place === root;
+      }),
     put: (name, bytes) =>
       told(root, async () => {
         const target = at(name);
@@ -68,10 +77,7 @@ export function createFolderColdStore(folder: string): ColdStore {
 }
 
 async function filesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-    if (errorCode(error) === "ENOENT") return [];
-    throw error;
-  });
+  const entries = await readdir(folder, { withFileTypes: true }).catch(unlessMissing);
   const found: string[] = [];
   for (const entry of entries) {
     const full = path.join(folder, entry.name);
@@ -79,6 +85,11 @@ async function filesBelow(folder: string): Promise<string[]> {
     else if (entry.isFile() && !entry.name.startsWith(UNFINISHED)) found.push(full);
   }
   return found;
+}
+
+function unlessMissing(error: unknown): [] {
+  if (errorCode(error) === "ENOENT") return [];
+  throw error;
 }
 
 async function withFile<T>(file: string, flags: string, work: (handle: FileHandle) => Promise<T>): Promise<T> {
