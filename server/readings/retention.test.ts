@@ -12,7 +12,7 @@ import { until } from "@/server/testing/until";
 import { createColdReader } from "./cold/reader";
 import { readingJobs } from "./jobs";
 import { mergeJobs } from "./merge";
-import { readRules, removeRule, setRules } from "./retention";
+import { readOldest, readRules, removeRule, setRules } from "./retention";
 import { writeSamples } from "./samples";
 
 const HOUR = 3_600_000;
@@ -56,6 +56,14 @@ const rollups = async (table: "rollup_hour" | "rollup_minute") =>
   (await rig.db.pool.query(`SELECT * FROM ${table} WHERE bucket < '2026-09-01Z' ORDER BY device_id, bucket`)).rows;
 const readings = async () => (await Promise.all([1, 2].map((device) => rig.readings(device)))).flat().length;
 const count = (rows: { counts: number[] }[]) => rows.reduce((sum, { counts }) => sum + counts[0]!, 0);
+
+test("the oldest readings are those in cold storage, where there are any: their month is the one that goes next", async () => {
+  const { raw } = await readOldest(rig.db.pool);
+  expect(raw).toBeGreaterThanOrEqual(AUGUST);
+  await rig.move();
+  await addBlocks(rig.db.pool, [hourOf(1, 24 * 61, { count: 10 })]);
+  expect((await readOldest(rig.db.pool)).raw).toBe(raw);
+});
 
 test("a month of cold storage goes by the table of kept times, after its minutes were written from both sides", async () => {
   await rig.move();

@@ -99,10 +99,15 @@ export async function refuseRemoved(tx: PoolClient, oldest: EpochMs): Promise<vo
   throw new JustRemovedError(edge);
 }
 
-/** The event time of the oldest there is of each kind. */
+/** The event time of the oldest there is of each kind, readings in cold storage among them. */
 export async function readOldest(client: Pool | PoolClient): Promise<Readonly<Record<Kept, EpochMs | null>>> {
+  const { rows } = await client.query<{ at: number | null }>(
+    `SELECT (extract(epoch FROM min(d.min_time)) * 1000)::float8 AS at FROM cold_device d JOIN cold_file f ON f.id = d.file_id
+     WHERE f.state = 'kept' AND f.month = (SELECT min(month) FROM cold_file WHERE state = 'kept')`,
+  );
+  const raw = [rows[0]!.at, await oldestIn(client, "sample", "time")].filter((at) => at !== null);
   return {
-    raw: await oldestIn(client, "sample", "time"),
+    raw: raw.length === 0 ? null : Math.min(...raw),
     minutes: await oldestIn(client, "rollup_minute", "bucket"),
     hours: await oldestIn(client, "rollup_hour", "bucket"),
   };
