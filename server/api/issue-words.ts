@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { counted } from "@/server/domain/counted";
 
 /** What schemas call kinds of values, as people do. */
 const KINDS: Readonly<Record<string, string>> = {
@@ -10,6 +11,7 @@ const KINDS: Readonly<Record<string, string>> = {
 export function issueWords(issue: z.core.$ZodRawIssue): string | undefined {
   const wanted = wantedBy(issue);
   if (issue.code === "unrecognized_keys") return "isn't known here: leave it out";
+  if (issue.code === "too_small" || issue.code === "too_big") return boundWords(issue);
   const nearest = issue.code === "invalid_union" ? nearestWay(issue.errors) : undefined;
   if (nearest !== undefined) return nearest;
   if (wanted === undefined) return undefined;
@@ -19,6 +21,30 @@ export function issueWords(issue: z.core.$ZodRawIssue): string | undefined {
   const given = typeof member === "string" && isObject(input) ? input[member] : input;
   return given === undefined ? `is missing: it must be ${wanted}` : `must be ${wanted}, not ${kindOf(given)}`;
 }
+
+/** Says by which bound a value is too small or too large. */
+function boundWords(issue: z.core.$ZodRawIssue<z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig>): string | undefined {
+  const { origin, input } = issue;
+  const isLeast = issue.code === "too_small";
+  const bound = Number(isLeast ? issue.minimum : issue.maximum);
+  if (origin === "number" || origin === "int" || origin === "bigint") {
+    const words = issue.inclusive ? `at ${isLeast ? "least" : "most"}` : isLeast ? "more than" : "less than";
+    return `must be ${words} ${bound}, not ${kindOf(input)}`;
+  }
+  const counts = COUNTED[origin];
+  if (counts === undefined) return undefined;
+  if (isLeast && bound === 1) return "must not be empty";
+  const words = issue.exact ? "exactly" : `at ${isLeast ? "least" : "most"}`;
+  const { length, size } = input as { readonly length?: number; readonly size?: number };
+  return `must have ${words} ${counted(bound, ...counts)}, not ${length ?? size}`;
+}
+
+/** What kinds of values are long by. */
+const COUNTED: Readonly<Record<string, readonly [one: string, many: string]>> = {
+  string: ["character", "characters"],
+  array: ["entry", "entries"],
+  set: ["entry", "entries"],
+};
 
 type Way = readonly z.core.$ZodIssue[];
 
