@@ -1,9 +1,8 @@
-import type { Batch, IHeaders, KafkaMessage } from "kafkajs";
+import type { Batch } from "kafkajs";
 import type { UnreadableBatch } from "@/server/domain/unreadable";
-import type { EpochMs } from "@/server/domain/terms";
-import { ingestTimeOf } from "@/server/domain/time";
-import { type LogBatch, NO_HEADERS, type RecordHeaders, type StoredRecord } from "@/server/ports/event-log";
-import { type EndMark, termOf, type UnreadableMark } from "../records/record-set";
+import type { LogBatch, StoredRecord } from "@/server/ports/event-log";
+import { askedOffsetOf } from "../kafkajs";
+import { type RecordBatch, recordSetOf } from "../records/record-set";
 
 /** The records fetched from one partition that wait to be handled. */
 export interface Fetched {
@@ -27,11 +26,9 @@ export interface Fetched {
   begin(from: number): void;
 }
 
-const NOTHING = Buffer.alloc(0);
-
 export function createFetched(): Fetched {
-  let batches: (readonly KafkaMessage[])[] = [];
-  /** Messages of the first batch that were taken already. */
+  let batches: RecordBatch[] = [];
+  /** Records of the first batch that were taken already. */
   let taken = 0;
   let records = 0;
   let bytes = 0;
@@ -60,39 +57,41 @@ export function createFetched(): Fetched {
     get waits() {
       return reached > handed;
     },
-    add({ messages: fetched, highWatermark }) {
-      end = Number(highWatermark);
-      const mark = fetched.at(-1) as Partial<UnreadableMark & EndMark> | undefined;
-      unreadable = mark?.unreadable ?? null;
-      const isMark = unreadable !== null || mark?.reached !== undefined;
-      const messages = isMark ? fetched.slice(0, -1) : fetched;
-      const last = messages.at(-1);
-      reached = mark?.reached ?? unreadable?.from ?? (last === undefined ? reached : Number(last.offset) + 1);
-      term = mark?.term ?? (last === undefined ? null : termOf(last));
-      if (messages.length === 0) return;
-      batches.push(messages);
-      records += messages.length;
-      for (const { value } of messages) bytes += value?.length ?? 0;
+    add(batch) {
+      end = Number(batch.highWatermark);
+      const set = recordSetOf(batch);
+      unreadable = set?.unreadable ?? null;
+      if (set === null) return;
+      ({ reached, term } = set);
+      const asked = askedOffsetOf(batch);
+      for (const one of set.batches) {
+        // Kafka gives whole batches: the first may begin before what was asked for.
+        const isWanted = one.records.length > 0 && one.records[0]!.offset >= asked;
+        const wanted = isWanted ? one.records : one.records.filter(({ offset }) => offset >= asked);
+        if (wanted.length === 0) continue;
+        batches.push({ ...one, records: wanted });
+        records += wanted.length;
+        for (const { value } of wanted) bytes += value.length;
+      }
     },
     passOver(to) {
       reached = to;
       term = null;
     },
     take(maxRecords, maxBytes) {
-      let last: KafkaMessage | undefined;
+      let [last, lastTerm]: [number | null, number | null] = [null, null];
       const chunk: StoredRecord[] = [];
       let size = 0;
-      const now = Date.now();
       while (batches.length > 0 && chunk.length < maxRecords) {
-        const messages = batches[0]!;
-        const message = messages[taken]!;
-        const length = message.value?.length ?? 0;
+        const batch = batches[0]!;
+        const record = batch.records[taken]!;
+        const { length } = record.value;
         if (chunk.length > 0 && size + length > maxBytes) break;
-        chunk.push(storedRecord(message, now));
-        last = message;
+        chunk.push(record);
+        [last, lastTerm] = [record.offset, batch.term];
         size += length;
         taken += 1;
-        if (taken === messages.length) {
+        if (taken === batch.records.length) {
           batches.shift();
           taken = 0;
         }
@@ -101,9 +100,9 @@ export function createFetched(): Fetched {
       bytes -= size;
       const from = handed;
       // The rest after the last record goes with it, so that nothing is left over that has no record.
-      const isAll = batches.length === 0 || last === undefined;
-      handed = isAll ? reached : Number(last!.offset) + 1;
-      return { records: chunk, from, to: handed, term: isAll ? term : termOf(last!) };
+      const isAll = batches.length === 0 || last === null;
+      handed = isAll ? reached : last! + 1;
+      return { records: chunk, from, to: handed, term: isAll ? term : lastTerm };
     },
     begin(from) {
       batches = [];
@@ -113,27 +112,4 @@ export function createFetched(): Fetched {
       term = null;
     },
   };
-}
-
-function storedRecord({ offset, key, value, headers, timestamp }: KafkaMessage, now: EpochMs): StoredRecord {
-  return {
-    offset: Number(offset),
-    key: key === null ? null : key.toString(),
-    value: value ?? NOTHING,
-    headers: headersOf(headers),
-    ingestTime: ingestTimeOf(Number(timestamp), now),
-  };
-}
-
-/** Headers as text; of several with one name, as Kafka allows, the last. One without a value is empty. */
-function headersOf(headers: IHeaders | undefined): RecordHeaders {
-  if (headers === undefined) return NO_HEADERS;
-  const names = Object.keys(headers);
-  if (names.length === 0) return NO_HEADERS;
-  return Object.fromEntries(
-    names.map((name) => {
-      const values = headers[name];
-      return [name, (Array.isArray(values) ? values.at(-1) : values)?.toString() ?? ""];
-    }),
-  );
 }

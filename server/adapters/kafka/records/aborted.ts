@@ -1,34 +1,33 @@
-import type { KafkaMessage } from "kafkajs";
-
 /** A transaction that was aborted, as Kafka tells it beside the records. */
 export interface AbortedTransaction {
   readonly producerId: string;
   readonly firstOffset: string;
 }
 
-interface Undeclared {
-  readonly batchContext?: { readonly producerId: string; readonly inTransaction: boolean };
-  readonly isControlRecord?: boolean;
+/** What a batch says of the transaction it is part of. */
+export interface BatchOrigin {
+  readonly firstOffset: number;
+  readonly producerId: string;
+  readonly isTransactional: boolean;
+  /** Whether it marks the end of a transaction, and has nothing else. */
+  readonly isControl: boolean;
 }
 
 /**
- * Leaves out the records of aborted transactions. kafkajs does so only where these neither overlap nor begin before what was
- * fetched: it takes Kafka's list to be in the order they began, and it is in the order they ended.
+ * Leaves out the marks of transactions, and batches of aborted ones. kafkajs does so only where these neither overlap nor begin before what
+ * was fetched: it takes Kafka's list to be in the order they began, and it is in the order they ended.
  */
-export function withoutAborted(
-  messages: readonly KafkaMessage[],
+export function withoutAborted<T extends BatchOrigin>(
+  batches: readonly T[],
   aborted: readonly AbortedTransaction[],
-): KafkaMessage[] {
+): T[] {
   const ahead = aborted
     .map(({ producerId, firstOffset }) => ({ producerId, from: Number(firstOffset) }))
     .sort((a, b) => a.from - b.from);
   const open = new Set<string>();
-  return messages.filter((message) => {
-    const { batchContext, isControlRecord } = message as Undeclared;
-    while (ahead.length > 0 && ahead[0]!.from <= Number(message.offset)) open.add(ahead.shift()!.producerId);
-    if (batchContext === undefined) return true;
-    // The mark at the end of a transaction.
-    if (isControlRecord) open.delete(batchContext.producerId);
-    return isControlRecord || !batchContext.inTransaction || !open.has(batchContext.producerId);
+  return batches.filter(({ firstOffset, producerId, isTransactional, isControl }) => {
+    while (ahead.length > 0 && ahead[0]!.from <= firstOffset) open.add(ahead.shift()!.producerId);
+    if (isControl) open.delete(producerId);
+    return !isControl && !(isTransactional && open.has(producerId));
   });
 }

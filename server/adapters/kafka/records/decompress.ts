@@ -32,7 +32,10 @@ export const CODECS: ReadonlyMap<number, Codec> = new Map([
 ]);
 
 const toGzip = promisify(gzip) as (data: Buffer, options: { level: number }) => Promise<Buffer>;
-const gunzipped = promisify(gunzip) as (data: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>;
+const gunzipped = promisify(gunzip) as (
+  data: Buffer,
+  options: { maxOutputLength: number; chunkSize: number },
+) => Promise<Buffer>;
 
 // Record sets of Kafka before 0.11 are read by kafkajs itself.
 for (const [id, { decompress }] of CODECS) {
@@ -47,10 +50,17 @@ for (const [id, { decompress }] of CODECS) {
 
 async function fromGzip(data: Buffer, most: number): Promise<Buffer> {
   try {
-    return await gunzipped(data, { maxOutputLength: most });
+    return await gunzipped(data, { maxOutputLength: most, chunkSize: gunzipChunk(data) });
   } catch (error) {
     throw (error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE" ? new TooLargeError(most) : error;
   }
+}
+
+/** Its result is got in as few pieces: gzip tells at its end how long that is. Each takes as much memory as may be in it, whatever is told. */
+const [LEAST_CHUNK, MOST_CHUNK] = [1024, 1024 * 1024];
+function gunzipChunk(data: Buffer): number {
+  const told = data.length < 4 ? 0 : data.readUInt32LE(data.length - 4);
+  return Math.min(MOST_CHUNK, Math.max(LEAST_CHUNK, told + 1));
 }
 
 const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0]);
