@@ -15,7 +15,8 @@ const stored = async () => (await bench.readings()).map(({ value }) => value);
 function failingArchive() {
   const archive = createPostgresMessageArchive(bench.pool);
   const store: typeof archive.store = async (messages) => {
-    if (messages.some(({ body }) => body.includes("poison"))) throw new Error("Connection terminated");
+    if (messages.some(({ body }) => Buffer.from(body as Uint8Array).includes("poison")))
+      throw new Error("Connection terminated");
     await archive.store(messages);
   };
   return { store };

@@ -6,7 +6,7 @@ import type { EpochMs, MessagePosition } from "@/server/domain/terms";
  */
 export interface MessageArchive {
   /** Stores messages; the same position again changes nothing, however the batch is cut. A failure is an outage: nothing may be committed. */
-  store(messages: readonly ArchivedMessage[]): Promise<void>;
+  store(messages: readonly IncomingMessage[]): Promise<void>;
   /** A device's messages, newest ingest time first (then highest partition and offset). */
   find(query: MessageQuery): Promise<readonly ArchivedMessage[]>;
   /**
@@ -36,6 +36,12 @@ export interface ArchivedMessage {
   readonly processedTime: EpochMs;
   /** The message's JSON text, exactly as received. */
   readonly body: string;
+}
+
+/** A message to be stored. */
+export interface IncomingMessage extends Omit<ArchivedMessage, "body"> {
+  /** Its text, or that in UTF-8. */
+  readonly body: string | Uint8Array;
 }
 
 export interface MessageQuery {

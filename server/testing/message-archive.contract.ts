@@ -45,6 +45,19 @@ export function messageArchiveContract(
       ]);
     });
 
+    it("keeps the same of a text and of its bytes in UTF-8", async () => {
+      const [device, other] = [newDevice(), newDevice()];
+      const bodies = ['{"plain":1}', '{"é":"🌡","odd":"\\ud800"}', "{}"];
+      const messages = bodies.map((body, offset) => messageOf(device, offset, { body }));
+      const plain = messageOf(other, 0, { body: '{"plain":2}' });
+      await archive.store(
+        messages.map((message, i) => (i === 2 ? message : { ...message, body: Buffer.from(message.body) })),
+      );
+      await archive.store([{ ...plain, body: Buffer.from(plain.body) }]);
+      expect(await archive.find({ device, limit: 10 })).toEqual(messages.reverse());
+      expect(await archive.find({ device: other, limit: 10 })).toEqual([plain]);
+    });
+
     it("stores nothing for nothing", async () => {
       await archive.store([]);
       expect(await archive.find({ device: newDevice(), limit: 10 })).toEqual([]);

@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import type { ArchivedMessage } from "@/server/ports/message-archive";
+import type { ArchivedMessage, IncomingMessage } from "@/server/ports/message-archive";
 import type { EpochMs } from "@/server/domain/terms";
 import { packSection, unpackSection } from "./section";
 
@@ -16,7 +16,7 @@ export interface Block {
   readonly first: number;
   readonly last: number;
   readonly messages: number;
-  /** UTF-16 units of its texts. */
+  /** The length of its texts: in bytes of those that came as bytes, else in UTF-16 units. */
   readonly size: number;
   readonly firstIngest: EpochMs;
   readonly lastIngest: EpochMs;
@@ -54,7 +54,7 @@ export function startOfDay(day: number): EpochMs {
  * Packs messages into as few blocks as they fit in, whose stretches of offsets don't overlap within a day. Of several at one position the one that was
  * processed first is kept; of those processed at once the first in the list.
  */
-export function packBlocks(messages: readonly ArchivedMessage[]): Block[] {
+export function packBlocks(messages: readonly IncomingMessage[]): Block[] {
   return byDay(messages).flatMap((some) => {
     const blocks: Block[] = [];
     let start = 0;
@@ -96,12 +96,12 @@ export function unpackBlock(
 }
 
 /** The messages of each log, partition and day, by offset and without repeats. */
-function byDay(messages: readonly ArchivedMessage[]): (readonly ArchivedMessage[])[] {
+function byDay(messages: readonly IncomingMessage[]): (readonly IncomingMessage[])[] {
   if (messages.length > 0 && messages.every((message) => alike(message, messages[0]!)))
     return [withoutRepeats(messages)];
-  const groups = new Map<string, ArchivedMessage[]>();
-  let group: ArchivedMessage[] | undefined;
-  let previous: ArchivedMessage | undefined;
+  const groups = new Map<string, IncomingMessage[]>();
+  let group: IncomingMessage[] | undefined;
+  let previous: IncomingMessage | undefined;
   for (const message of messages) {
     if (group === undefined || previous === undefined || !alike(previous, message)) {
       const { log, partition } = message.position;
@@ -115,7 +115,7 @@ function byDay(messages: readonly ArchivedMessage[]): (readonly ArchivedMessage[
   return [...groups.values()].map(withoutRepeats);
 }
 
-function alike(one: ArchivedMessage, other: ArchivedMessage): boolean {
+function alike(one: IncomingMessage, other: IncomingMessage): boolean {
   const { log, partition } = one.position;
   return (
     partition === other.position.partition &&
@@ -124,7 +124,7 @@ function alike(one: ArchivedMessage, other: ArchivedMessage): boolean {
   );
 }
 
-function withoutRepeats(messages: readonly ArchivedMessage[]): readonly ArchivedMessage[] {
+function withoutRepeats(messages: readonly IncomingMessage[]): readonly IncomingMessage[] {
   const isAscending = messages.every(
     ({ position }, i) => i === 0 || position.offset > messages[i - 1]!.position.offset,
   );
@@ -135,10 +135,10 @@ function withoutRepeats(messages: readonly ArchivedMessage[]): readonly Archived
 }
 
 /** @param messages of one log, partition and day, by offset. */
-function packBlock(messages: readonly ArchivedMessage[]): Block {
+function packBlock(messages: readonly IncomingMessage[]): Block {
   const { position, ingestTime } = messages[0]!;
   let [firstIngest, lastIngest, size] = [ingestTime, ingestTime, 0];
-  const byDevice = new Map<string, ArchivedMessage[]>();
+  const byDevice = new Map<string, IncomingMessage[]>();
   for (const message of messages) {
     const { device, body } = message;
     size += body.length;
@@ -155,7 +155,7 @@ function packBlock(messages: readonly ArchivedMessage[]): Block {
   const sectionEnds: number[] = [];
   const sections: Buffer[] = [];
   let bytes = 0;
-  let some: ArchivedMessage[] = [];
+  let some: IncomingMessage[] = [];
   let someSize = 0;
   const endSection = () => {
     const section = packSection(some);

@@ -1,5 +1,6 @@
+import { isAscii } from "node:buffer";
 import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
-import type { ArchivedMessage } from "@/server/ports/message-archive";
+import type { ArchivedMessage, IncomingMessage } from "@/server/ports/message-archive";
 
 /**
  * A section of a block, packed: how many devices and messages, then each device's name and how many of the messages are its; then columns
@@ -20,11 +21,13 @@ const NUMBER_BYTES = 8;
 const STEPS = [offsetOf, ingestTimeOf, eventTimeOf, processedTimeOf] as const;
 
 /** Packs messages of one log and partition, in which those of a device lie together. */
-export function packSection(messages: readonly ArchivedMessage[]): Buffer {
+export function packSection(messages: readonly IncomingMessage[]): Buffer {
   const names: { readonly name: Buffer; count: number }[] = [];
   let previous: string | undefined;
   let nameBytes = 0;
-  for (const { device } of messages) {
+  let textBytes = 0;
+  for (const { device, body } of messages) {
+    textBytes += typeof body === "string" ? Buffer.byteLength(body) : body.length;
     if (device === previous) {
       names.at(-1)!.count++;
       continue;
@@ -34,9 +37,20 @@ export function packSection(messages: readonly ArchivedMessage[]): Buffer {
     names.push({ name, count: 1 });
     previous = device;
   }
-  const text = messages.map(({ body }) => body).join("");
   const numbers = 2 + 2 * names.length + messages.length * (STEPS.length + 1);
-  const bytes = Buffer.allocUnsafe(nameBytes + numbers * NUMBER_BYTES + Buffer.byteLength(text));
+  const mostBefore = nameBytes + numbers * NUMBER_BYTES;
+  const bytes = Buffer.allocUnsafe(mostBefore + textBytes);
+  // The texts first, behind the room for the rest: how long each is goes by what is in them.
+  const texts = bytes.subarray(mostBefore);
+  let end = 0;
+  for (const { body } of messages) {
+    if (typeof body === "string") end += texts.write(body, end);
+    else {
+      texts.set(body, end);
+      end += body.length;
+    }
+  }
+  const isPlain = isAscii(texts);
   let at = writeNumber(bytes, writeNumber(bytes, 0, names.length), messages.length);
   for (const { name, count } of names) {
     at = writeNumber(bytes, writeNumber(bytes, at, count), name.length);
@@ -50,11 +64,18 @@ export function packSection(messages: readonly ArchivedMessage[]): Buffer {
       before = value;
     }
   }
-  for (const { body } of messages) at = writeNumber(bytes, at, body.length);
-  at += bytes.write(text, at);
+  for (const { body } of messages) at = writeNumber(bytes, at, isPlain ? body.length : unitsOf(body));
+  at += texts.copy(bytes, at);
   // A few messages need no large chunk, which the garbage collector would have to look after.
   const chunkSize = Math.min(CHUNK_BYTES, Math.max(LEAST_CHUNK_BYTES, at));
   return brotliCompressSync(bytes.subarray(0, at), { chunkSize, params: PACKING });
+}
+
+/** The UTF-16 units of a text. */
+function unitsOf(body: string | Uint8Array): number {
+  return typeof body === "string"
+    ? body.length
+    : Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString().length;
 }
 
 /** Adds to `found` the messages of a section; only those of one device, if one is given. */
@@ -118,19 +139,19 @@ function sum(numbers: readonly number[], from: number, to: number): number {
   return total;
 }
 
-function offsetOf({ position }: ArchivedMessage): number {
+function offsetOf({ position }: IncomingMessage): number {
   return position.offset;
 }
 
-function ingestTimeOf({ ingestTime }: ArchivedMessage): number {
+function ingestTimeOf({ ingestTime }: IncomingMessage): number {
   return ingestTime;
 }
 
-function eventTimeOf({ eventTime }: ArchivedMessage): number {
+function eventTimeOf({ eventTime }: IncomingMessage): number {
   return eventTime;
 }
 
-function processedTimeOf({ processedTime }: ArchivedMessage): number {
+function processedTimeOf({ processedTime }: IncomingMessage): number {
   return processedTime;
 }
 

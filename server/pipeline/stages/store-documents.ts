@@ -2,7 +2,7 @@ import { readingAt, type Shape } from "@/server/domain/message";
 import { type EpochMs, TWIN_LIMITS } from "@/server/domain/terms";
 import type { DeadLetters } from "@/server/ports/dead-letters";
 import type { DeviceTwins, TwinUpdate, TwinValue } from "@/server/ports/device-twins";
-import type { ArchivedMessage, MessageArchive } from "@/server/ports/message-archive";
+import type { IncomingMessage, MessageArchive } from "@/server/ports/message-archive";
 import type { EnrichedMessage } from "@/server/ports/commit-batch";
 import { type EnrichedBatch, jointOf } from "../batch";
 import { logOf } from "../positions";
@@ -39,21 +39,21 @@ export function createStoreDocuments({ archive, twins, deadLetters, forgetLeftOv
   };
 }
 
-function archived(log: string, batch: EnrichedBatch, { record, message }: EnrichedMessage): ArchivedMessage {
+function archived(log: string, batch: EnrichedBatch, { record, message }: EnrichedMessage): IncomingMessage {
   return {
     position: { log, partition: batch.position.partition, offset: record.offset },
     device: message.device,
     eventTime: message.eventTime,
     ingestTime: record.ingestTime,
     processedTime: batch.processedTime,
-    body: textOf(record.value),
+    body: withoutMark(record.value),
   };
 }
 
-/** Reads the message's JSON text. A byte order mark is no part of it, and JSON columns refuse it. */
-function textOf(bytes: Uint8Array): string {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
-  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+/** Leaves out a byte order mark, which is no part of the message's JSON text. */
+function withoutMark(bytes: Uint8Array): Uint8Array {
+  const isMarked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  return isMarked ? bytes.subarray(3) : bytes;
 }
 
 /** Picks, per device and field, the value with the latest event time; of equal times the first in the log. One of unknown age gives way to any other. */
