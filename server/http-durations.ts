@@ -22,7 +22,7 @@ export function timeAnswer(
       http_route: routeOf(url),
     };
     const seconds = (performance.now() - began) / 1000;
-    counting.observe("http_server_request_duration_seconds", labels, seconds, context.trace_id);
+    counting.observe("http_server_request_duration_seconds", labels, seconds, { traceId: context.trace_id });
     if (!logger.isLevelEnabled("debug")) return;
     const { http_request_method: verb, http_response_status_code: status, http_route: route } = labels;
     // Neither path nor query: keys and names of devices may stand there.

@@ -53,7 +53,9 @@ test("metrics are sent as OTLP has them, and what a receiver missed is in what i
   const metrics = createMetrics("worker");
   metrics.collect("infinite", (set) => set("process_cpu_seconds_total", {}, Infinity));
   metrics.count("fieldwatch_trace_spans_total", { outcome: "sent" }, 3);
-  metrics.observe("fieldwatch_stage_duration_seconds", { stage: "decode" }, 0.002, "0af7651916cd43dd8448eb211c80319c");
+  metrics.observe("fieldwatch_stage_duration_seconds", { stage: "decode" }, 0.002, {
+    traceId: "0af7651916cd43dd8448eb211c80319c",
+  });
   metrics.observe("fieldwatch_stage_duration_seconds", { stage: "decode" }, 1e9);
   const pushed = pushMetrics(config, metrics, pino({ level: "silent" }));
   const point = (name: string, kind: "sum" | "histogram") => {

@@ -41,6 +41,7 @@ import { isGivenUp } from "./pipeline/batch";
 import { LONGEST_MS, startConsumer } from "./pipeline/consumer";
 import { readBlocks } from "./readings/blocks";
 import { createTaken } from "./readings/taken";
+import { eachIngestTime } from "./pipeline/ingest-times";
 import { createPipeline, type Pipeline } from "./pipeline/pipeline";
 import { createPublishLive } from "./pipeline/stages/publish-live";
 import { createFollow, type FollowBatch } from "./pipeline/follow";
@@ -87,7 +88,7 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
   const counted: Timings = {
     add(stage, run) {
       measured.add(stage, run);
-      metrics.observe("fieldwatch_stage_duration_seconds", { stage }, run.ms / 1000);
+      metrics.observe("fieldwatch_stage_duration_seconds", { stage }, run.ms / 1000, { times: run.runs ?? 1 });
     },
   };
   let busyUntil = -Infinity;
@@ -261,8 +262,9 @@ async function counted(
       batches.reduce((sum, { records }) => sum + records.length, 0),
     );
     for (const { records } of batches)
-      for (const { ingestTime } of records)
-        counting.observe("fieldwatch_ingest_to_commit_seconds", {}, Math.max(0, now - ingestTime) / 1000);
+      eachIngestTime(records, (ingestTime, times) =>
+        counting.observe("fieldwatch_ingest_to_commit_seconds", {}, Math.max(0, now - ingestTime) / 1000, { times }),
+      );
     return committed;
   } catch (error) {
     if (!isGivenUp(error)) counting.count("fieldwatch_batch_failures_total", { class: classOf(error) });

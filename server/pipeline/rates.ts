@@ -3,6 +3,7 @@ import type { PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
 import { removeSome } from "@/server/postgres/remove-some";
 import { type PipelineCommit, totalsOf } from "./batch";
+import { eachIngestTime } from "./ingest-times";
 import type { BatchTotals } from "./positions";
 import { prepared } from "@/server/postgres/prepared";
 
@@ -33,7 +34,9 @@ export async function addRate(tx: PoolClient, batches: readonly PipelineCommit[]
   const now = Date.now();
   const rows = batches.map((batch) => {
     const latencies = new Array<number>(LATENCY_CLASSES).fill(0);
-    for (const { ingestTime } of batch.records) latencies[latencyClass(now - ingestTime)]! += 1;
+    eachIngestTime(batch.records, (ingestTime, messages) => {
+      latencies[latencyClass(now - ingestTime)]! += messages;
+    });
     // What was sent again by a person, and refused again, is no new trouble.
     const deadLetters = batch.letters.filter(({ resendOf }) => resendOf === null).length;
     return {

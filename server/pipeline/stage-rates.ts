@@ -25,24 +25,30 @@ interface StageSums {
 
 export type StageCounts = Map<Stage, StageSums>;
 
-/** Adds one run. */
-export function addRun(
-  counts: StageCounts,
-  stage: Stage,
-  { ms, messages, bytes }: { readonly ms: number; readonly messages: number; readonly bytes: number },
-): void {
+/** One run of a stage: how long it took, and of how much. */
+export interface StageRun {
+  /** The time of the run, in milliseconds. */
+  readonly ms: number;
+  /** Several runs that took the same time, each its part of these messages and bytes; left out: it is one. */
+  readonly runs?: number;
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** Adds a run, or several alike. */
+export function addRun(counts: StageCounts, stage: Stage, { ms, runs = 1, messages, bytes }: StageRun): void {
   let sums = counts.get(stage);
   if (!sums) {
     const durations = new Array<number>(DURATION_CLASSES).fill(0);
     counts.set(stage, (sums = { runs: 0, messages: 0, bytes: 0, runMs: 0, messageMs: 0, maxMs: 0, durations }));
   }
-  sums.runs++;
+  sums.runs += runs;
   sums.messages += messages;
   sums.bytes += bytes;
-  sums.runMs += ms;
+  sums.runMs += ms * runs;
   sums.messageMs += ms * messages;
   sums.maxMs = Math.max(sums.maxMs, ms);
-  sums.durations[histogramClass(ms * TICKS_A_MS, DURATION_CLASSES)]! += 1;
+  sums.durations[histogramClass(ms * TICKS_A_MS, DURATION_CLASSES)]! += runs;
 }
 
 /** Writes what a worker's stages did. Writing a bucket again (because the outcome wasn't known) changes nothing. */

@@ -1,16 +1,10 @@
 import type { Pool } from "pg";
-import { addRun, type StageCounts, writeStageRates } from "./stage-rates";
+import { addRun, type StageCounts, type StageRun, writeStageRates } from "./stage-rates";
 import { createTally } from "@/server/observability/tally";
 import type { Stage } from "@/server/domain/stages";
 import type { EpochMs } from "@/server/domain/terms";
 import type { SourceBatch } from "./batch";
-
-/** One run of a stage: how long it took, and of how much. */
-interface StageRun {
-  readonly ms: number;
-  readonly messages: number;
-  readonly bytes: number;
-}
+import { eachIngestTime } from "./ingest-times";
 
 /** Takes measurements of stages. Never throws, never waits. */
 export interface Timings {
@@ -69,16 +63,19 @@ export function each<B, Result>(run: (batch: B) => Promise<Result>): (batches: r
 
 /** Adds the time each message of a committed batch had waited in the log when its batch began. */
 export function addWaits(timings: Timings, { records, processedTime }: SourceBatch): void {
-  const run = { ms: 0, messages: 1, bytes: 0 };
-  for (const { ingestTime, value } of records) {
-    run.ms = Math.max(0, processedTime - ingestTime);
-    run.bytes = value.byteLength;
-    timings.add("wait", run);
-  }
+  eachIngestTime(records, (ingestTime, messages, bytes) =>
+    timings.add("wait", { ms: Math.max(0, processedTime - ingestTime), runs: messages, messages, bytes }),
+  );
 }
 
+/** Bytes of the values of records that several stages have in hand, one after another. */
+const counted = new WeakMap<SourceBatch["records"], number>();
+
 function bytesOf({ records }: SourceBatch): number {
-  let bytes = 0;
-  for (const { value } of records) bytes += value.byteLength;
+  let bytes = counted.get(records);
+  if (bytes === undefined) {
+    bytes = records.reduce((sum, { value }) => sum + value.byteLength, 0);
+    counted.set(records, bytes);
+  }
   return bytes;
 }

@@ -45,16 +45,18 @@ type SetValue = <Name extends MetricOf<"gauge"> | MetricOf<"counter">>(
   value: number,
 ) => void;
 
+/** What may be said of a value that was observed. */
+interface Observed {
+  /** The trace it belongs to. */
+  readonly traceId?: string | undefined;
+  /** Left out: once. */
+  readonly times?: number;
+}
+
 /** Counts of this process; they never throw and never wait. */
 export interface Counting {
   count<Name extends MetricOf<"counter">>(name: Name, labels: LabelsOf<Name>, by?: number): void;
-  /** @param traceId the trace it belongs to, if one is known */
-  observe<Name extends MetricOf<"histogram">>(
-    name: Name,
-    labels: LabelsOf<Name>,
-    value: number,
-    traceId?: string,
-  ): void;
+  observe<Name extends MetricOf<"histogram">>(name: Name, labels: LabelsOf<Name>, value: number, more?: Observed): void;
 }
 
 export interface Metrics extends Counting {
@@ -112,14 +114,14 @@ export function createMetrics(role: MetricsRole): Metrics {
       const cell = cellOf(counters, name, labels, () => 0);
       cell.value += by;
     },
-    observe(name, labels, value, traceId) {
+    observe(name, labels, value, { traceId, times = 1 } = {}) {
       const { buckets } = METRICS[name];
       const { value: histogram } = cellOf(histograms, name, labels, () => emptyHistogram(buckets.length + 1));
       let i = 0;
       while (i < buckets.length && value > buckets[i]!) i++;
-      histogram.counts[i]! += 1;
-      histogram.sum += value;
-      histogram.count += 1;
+      histogram.counts[i]! += times;
+      histogram.sum += value * times;
+      histogram.count += times;
       if (traceId !== undefined) histogram.exemplars[i] = { traceId, value, at: Date.now() };
     },
     collect: (name, read) => void collectors.push({ name, read }),
