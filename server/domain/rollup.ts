@@ -125,8 +125,12 @@ function placeOf(rollup: Rollup, metric: number, hint: number): number {
     else high = middle;
   }
   if (metrics[low] === metric) return low;
-  metrics.splice(low, 0, metric);
-  for (const column of columnsOf(rollup)) column.splice(low, 0, 0);
+  const isLast = low === metrics.length;
+  for (const column of [metrics, ...columnsOf(rollup)]) {
+    if (isLast) column.push(0);
+    else column.splice(low, 0, 0);
+  }
+  metrics[low] = metric;
   return low;
 }
 

@@ -1,4 +1,5 @@
 import { type DecodeBounds, type DecodedMessage, readBeside } from "@/server/domain/message";
+import { createKnownTexts } from "@/server/domain/known-texts";
 import { isName, MESSAGE_LIMITS } from "@/server/domain/terms";
 import { readDecimal } from "./decimal";
 import { createKnownShapes, startsWith } from "./known-shapes";
@@ -28,6 +29,7 @@ const NOTHING: readonly never[] = Object.freeze([]);
 /** What a message may say after its readings to be plain, and the ends of messages that are remembered. */
 const BESIDE: ReadonlySet<string> = new Set(["units", "site", "type", "labels"]);
 const MOST_TAILS = 1000;
+const MOST_NAMES = 50_000;
 const LONGEST_TAIL = 4096;
 
 type Tail = ReturnType<typeof readBeside>;
@@ -39,6 +41,8 @@ const NO_TAIL: Tail = null;
  * shapes of messages and what they said after their readings. Null is no verdict: decoding then finds out what it is, and says the same of all that this reads.
  */
 export function createPlainReader(): (bytes: Uint8Array, bounds: DecodeBounds) => DecodedMessage | null {
+  const texts = createKnownTexts();
+  const names = new Set<string>();
   const shapes = createKnownShapes();
   // An array of doubles from the beginning, of which a part is taken at its exact size.
   const numbers = new Array<number>(MESSAGE_LIMITS.readings).fill(0.5);
@@ -84,11 +88,16 @@ export function createPlainReader(): (bytes: Uint8Array, bounds: DecodeBounds) =
   return (value, bounds) => {
     const bytes = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
     if (bytes.length > MESSAGE_LIMITS.bytes || !startsWith(bytes, HEAD, 0)) return null;
-    const deviceEnd = bytes.indexOf(QUOTE, HEAD.length);
-    if (deviceEnd < 0 || !startsWith(bytes, TIME, deviceEnd)) return null;
-    const device = textOf(bytes, HEAD.length, deviceEnd);
-    if (!isName(device)) return null;
-    let at = deviceEnd + TIME.length;
+    let at = HEAD.length;
+    while (at < bytes.length && bytes[at] !== QUOTE) at++;
+    if (!startsWith(bytes, TIME, at)) return null;
+    const device = texts(bytes, HEAD.length, at);
+    if (!names.has(device)) {
+      if (!isName(device)) return null;
+      if (names.size >= MOST_NAMES) names.clear();
+      names.add(device);
+    }
+    at += TIME.length;
     const eventTime = timeAt(bytes, at);
     if (eventTime === null || eventTime > bounds.now + bounds.futureToleranceMs) return null;
     if (bounds.retentionMs !== null && eventTime < bounds.now - bounds.retentionMs) return null;

@@ -45,19 +45,27 @@ export function mergeBlocks(blocks: readonly Block[]): Block {
   const unsorted = new Float64Array(count);
   for (let b = 0, at = 0; b < blocks.length; at += blocks[b++]!.times.length) unsorted.set(blocks[b]!.times, at);
   const times = unsorted.slice().sort();
-  const placeOf = new Map<number, number>();
-  for (const [i, time] of times.entries()) placeOf.set(time, i);
-  if (placeOf.size !== count) throw new RangeError("a moment is in two blocks");
+  for (let i = 1; i < count; i++) if (times[i] === times[i - 1]) throw new RangeError("a moment is in two blocks");
   const values = new Float64Array(metrics.length * count).fill(NaN);
   for (const block of blocks) {
     const length = block.times.length;
-    const at = Array.from(block.times, (time) => placeOf.get(time)!);
+    const at = placesIn(times, block.times);
     for (const [m, metric] of block.metrics.entries()) {
       const start = places.get(metric)! * count;
       for (let i = 0; i < length; i++) values[start + at[i]!] = block.values[m * length + i]!;
     }
   }
   return { device: only!.device, times, metrics, values };
+}
+
+/** Where moments stand among others that have all of them; both ascend. */
+function placesIn(all: Float64Array, times: Float64Array): Int32Array {
+  const places = new Int32Array(times.length);
+  for (let i = 0, place = 0; i < times.length; i++) {
+    while (all[place] !== times[i]) place++;
+    places[i] = place;
+  }
+  return places;
 }
 
 /**

@@ -33,7 +33,7 @@ export function momentsOf(samples: readonly Sample[]): Moment[] {
       const { time } = own[from]!;
       let to = from + 1;
       while (to < own.length && own[to]!.time === time) to++;
-      moments.push({ deviceId, time, samples: own.slice(from, to) });
+      moments.push({ deviceId, time, samples: to === from + 1 ? [own[from]!] : own.slice(from, to) });
       from = to;
     }
   }

@@ -142,7 +142,9 @@ function weight(readings: number): number {
 
 /** Judges the last reading now that both its neighbors are known, and learns from it what a spike doesn't teach. */
 function judgeMiddle(states: Float64Array, at: number, after: number, limits: SeriesLimits, tell: Tell): void {
-  const [middle, before, time] = [states[at + VALUE]!, states[at + BEFORE]!, states[at + TIME]!];
+  const middle = states[at + VALUE]!;
+  const before = states[at + BEFORE]!;
+  const time = states[at + TIME]!;
   const step = Math.abs(middle - before);
   const least = Math.min(step, Math.abs(middle - after));
   const outside = middle < states[at + LOWEST]! || middle > states[at + HIGHEST]!;

@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import type { Pool, PoolClient } from "pg";
 import { HOLD_RULES } from "@/server/alerting/epoch";
+import type { EpochMs } from "@/server/domain/terms";
 import type { Catalog } from "@/server/catalog/catalog";
 import { HOLD_EPOCH } from "@/server/catalog/epoch";
 import { lockDevices } from "@/server/catalog/catalog-writes";
@@ -64,9 +65,14 @@ function committing({ pool, partitions, catalog, contributors, byPartition }: Co
   return async (batches: readonly SettlingBatch[], signal: AbortSignal, isTrial: boolean): Promise<Committed[]> => {
     const joint = jointOf(batches);
     const { messages } = joint;
-    const withReadings = messages.filter(({ metrics }) => metrics.length > 0);
-    await partitions.ensure(withReadings.map(({ message }) => message.eventTime));
-    const devices = [...new Set(messages.map(({ deviceId }) => deviceId))];
+    const times: EpochMs[] = [];
+    const ids = new Set<number>();
+    for (const { deviceId, message, metrics } of messages) {
+      ids.add(deviceId);
+      if (metrics.length > 0) times.push(message.eventTime);
+    }
+    await partitions.ensure(times);
+    const devices = [...ids];
     signal.throwIfAborted();
 
     return withTransaction(

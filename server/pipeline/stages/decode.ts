@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { ERASED_RECORD } from "@/server/domain/erased";
-import { decodeMessage } from "@/server/domain/message";
+import { type DecodeBounds, decodeMessage } from "@/server/domain/message";
 import { readSite } from "@/server/domain/site-mark";
 import type { EpochMs } from "@/server/domain/terms";
 import { readRefused, readSource, type RefusedDelivery } from "@/server/domain/source-mark";
@@ -28,10 +28,13 @@ export function createDecode({ futureToleranceMs, oldestTaken }: DecodeSettings)
     const received: Received[] = [];
     const letters: DeadLetter[] = [];
     const oldest = await oldestTaken();
-    for (const [i, record] of batch.records.entries()) {
+    let bounds: DecodeBounds = { now: NaN, futureToleranceMs, retentionMs: null };
+    for (let i = 0; i < batch.records.length; i++) {
+      const record = batch.records[i]!;
       if (i % RECORDS_A_TURN === RECORDS_A_TURN - 1) await setImmediate();
       // Judged by ingest time, not by the clock now: a batch that is handled again comes out the same.
-      const bounds = { now: record.ingestTime, futureToleranceMs, retentionMs: oldest(record.ingestTime) };
+      const { ingestTime: now } = record;
+      if (now !== bounds.now) bounds = { now, futureToleranceMs, retentionMs: oldest(now) };
       // What was erased from the log.
       if (ERASED_RECORD.equals(record.value)) continue;
       const refused = readRefused(record.headers);

@@ -256,7 +256,7 @@ function wantedMetrics(received: readonly Received[]) {
       for (const [i, field] of shape.names.entries())
         if (wanted.get(field) !== "number") wanted.set(field, shape.kinds[i]!);
     }
-    for (const [field] of message.texts) if (!wanted.has(field)) wanted.set(field, null);
+    if (message.texts.length > 0) for (const [field] of message.texts) if (!wanted.has(field)) wanted.set(field, null);
   }
   return wanted;
 }
