@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { pipelineBench } from "@/server/testing/pipeline-bench";
 import { InjectedFault } from "@/server/testing/pipeline-rig";
+import type { Timings } from "./timings";
 
 const bench = pipelineBench();
 const T = Date.UTC(2026, 0, 15, 10, 0, 30);
@@ -46,17 +47,16 @@ test("refusals are counted by reason with the readings, once however often the b
 });
 
 test("every stage a batch goes through is timed, and each message's wait", async () => {
-  const runs: [string, number][] = [];
-  const timings = { add: (stage: string, { messages }: { messages: number }) => void runs.push([stage, messages]) };
+  const told: [string, number, number][] = [];
+  const timings: Timings = { add: (stage, { messages, runs = 1 }) => void told.push([stage, messages, runs]) };
   const rig = await bench.rig({ timings });
   for (let i = 0; i < 2; i++) bench.log.append(0, { device: "d", time: T + i, readings: { a: i } });
   await rig.drain();
-  expect(runs).toEqual([
-    ["decode", 2],
-    ["enrich", 2],
-    ["documents", 2],
-    ["readings", 2],
-    ["wait", 1],
-    ["wait", 1],
+  expect(told).toEqual([
+    ["decode", 2, 1],
+    ["enrich", 2, 1],
+    ["documents", 2, 1],
+    ["readings", 2, 1],
+    ["wait", 2, 2],
   ]);
 });
