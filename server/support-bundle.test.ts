@@ -112,3 +112,11 @@ test("of a long log the end is taken, by whole lines; a log that isn't there is 
     what: "Nothing was collected",
   });
 });
+
+test("where it can't be written, that is said with how to name another file", async () => {
+  await expect(collect("--out", path.join(folder, "none", "x.gz"))).rejects.toMatchObject({
+    what: "The support bundle can't be written",
+    why: expect.stringContaining("ENOENT") as string,
+    fix: expect.stringContaining("--out") as string,
+  });
+});

@@ -80,7 +80,16 @@ export async function runSupportBundle(
     log: log === undefined ? null : endOf(log).split("\n"),
   };
   const text = JSON.stringify(hidden(bundle, hide), null, 1);
-  writeFileSync(out, gzipSync(text), { mode: 0o600 });
+  try {
+    writeFileSync(out, gzipSync(text), { mode: 0o600 });
+  } catch (error) {
+    throw new StartError(
+      "The support bundle can't be written",
+      `${path.resolve(out)}: ${(error as Error).message}.`,
+      "Name a file in a folder that is there and can be written to: `npm run support-bundle -- --out /path/to/file.json.gz`",
+      { cause: error },
+    );
+  }
   say(`${path.resolve(out)} (${formatBytes(Buffer.byteLength(text))} of text)`);
   say("It holds versions, settings, health, figures of the database and its tables, runs of jobs and kinds of events;");
   say(

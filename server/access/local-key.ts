@@ -1,7 +1,8 @@
-import { mkdirSync, realpathSync, renameSync, writeFileSync } from "node:fs";
+import { realpathSync, renameSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Pool } from "pg";
 import { localKeyFile, readLocalKey } from "@/server/config/local-key";
+import { makeFolderSync } from "@/server/config/make-folder.mjs";
 import { SYSTEM } from "@/server/domain/access";
 import { withTransaction } from "@/server/postgres/transaction";
 import { addDeed } from "./audit/deeds";
@@ -12,7 +13,7 @@ import { hashOf, newKey, readKey } from "./secrets";
  * another one is made, and the one it held is revoked. Safe to run twice at once.
  */
 export async function ensureLocalKey(pool: Pool, dataDir: string): Promise<void> {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeFolderSync(dataDir, 0o700);
   const folder = `${hostname()}:${realpathSync(dataDir)}`;
   await withTransaction(pool, async (tx) => {
     await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('fieldwatch.local-key', 0))`);

@@ -275,6 +275,9 @@ test("what isn't a backup, and what can't be backed up, is said", async () => {
   const nothing = path.join(root, "nothing");
   expect((await refused(restore(nothing, root))).what).toBe("There is no whole backup");
   expect((await refused(backup(nothing))).what).toBe("There is nothing to back up");
+  const file = path.join(root, "a-file");
+  writeFileSync(file, "");
+  expect((await refused(restore(file, root))).what).toBe("The data folder can't be made");
   const outside = loadConfig({ DATABASE_URL: "postgresql://a:b@db/fieldwatch", FIELDWATCH_DATA_DIR: nothing }, "");
   expect((await refused(runBackup(outside, logger, [], backupMeans))).fix).toContain("docs/backup.md");
   expect((await refused(runRestore(outside, logger, ["--from", root], backupMeans))).fix).toContain("docs/backup.md");

@@ -4,6 +4,7 @@ import path from "node:path";
 import type { Pool } from "pg";
 import { auditFiles } from "@/server/config/audit-files";
 import { type Config, redacted } from "@/server/config/config";
+import { makeFolder } from "@/server/config/make-folder.mjs";
 import { readVersion } from "@/server/config/version";
 import { counted } from "@/server/domain/counted";
 import type { Logger } from "@/server/observability/logger";
@@ -192,7 +193,7 @@ async function giveName(unfinished: string, wanted: string): Promise<string> {
 /** Makes the folder of backups, and takes out what backups that were killed left there. */
 async function makeTarget(to: string): Promise<void> {
   try {
-    await mkdir(to, { recursive: true, mode: 0o711 });
+    await makeFolder(to, 0o711);
     for (const name of await readdir(to)) {
       const pid = PARTIAL.exec(name)?.[1];
       if (pid !== undefined && !isAlive(Number(pid))) await rm(path.join(to, name), { recursive: true, force: true });

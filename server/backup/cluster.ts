@@ -6,6 +6,7 @@ import { PassThrough, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import { extract } from "tar-stream";
+import { makeFolder } from "@/server/config/make-folder.mjs";
 import { writeBaseBackup } from "@/server/postgres/base-backup";
 import { keepRoom } from "./room";
 
@@ -78,7 +79,7 @@ export async function unpackCluster(file: string, folder: string): Promise<void>
       )
         throw new Error(`${file} has a file that would lie outside of it: ${name}`);
       if (type === "directory") {
-        await mkdir(target, { mode, recursive: true });
+        await makeFolder(target, mode);
         entry.resume();
       } else if (type === "file") await pipeline(entry, createWriteStream(target, { mode, flags: "wx" }));
       else throw new Error(`${file} has what isn't a plain file: ${name}`);

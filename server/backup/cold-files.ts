@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { makeFolder } from "@/server/config/make-folder.mjs";
 import { command } from "@/server/domain/fix";
 import {
   ColdFileExistsError,
@@ -49,7 +50,7 @@ export async function copyCold(store: ColdStore, files: readonly KeptFile[], to:
     const content = await explained(() => readWhole(store, name, bytes));
     if (content === null) continue;
     const target = path.join(to, name);
-    await mkdir(path.dirname(target), { recursive: true, mode: 0o700 });
+    await makeFolder(path.dirname(target), 0o700);
     await writeFile(target, content, { mode: 0o600, flush: true });
   }
 }

@@ -1,10 +1,12 @@
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readdir, rename, rm } from "node:fs/promises";
+import { chmod, readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { auditFiles } from "@/server/config/audit-files";
 import type { Config } from "@/server/config/config";
+import { makeFolder } from "@/server/config/make-folder.mjs";
 import { counted } from "@/server/domain/counted";
 import type { Logger } from "@/server/observability/logger";
+import { folderError } from "@/server/postgres/embedded/cluster";
 import { refuseOwned } from "@/server/postgres/embedded/owner";
 import { readMigrations } from "@/server/postgres/migrate";
 import { StartError } from "@/server/postgres/start-error";
@@ -42,7 +44,7 @@ export async function runRestore(config: Config, logger: Logger, argv: string[],
   const cold = coldFiles.length > 0 ? await coldStore(config, means) : null;
 
   const partial = path.join(dataDir, PARTIAL);
-  await mkdir(dataDir, { recursive: true, mode: 0o711 });
+  await explained(dataDir, () => makeFolder(dataDir, 0o711));
   await chmod(dataDir, 0o711);
   await rm(partial, { recursive: true, force: true });
   try {
@@ -93,13 +95,22 @@ async function coldStore(config: Config, means: Means): Promise<ColdStore> {
 
 async function refuseUsed(dataDir: string): Promise<void> {
   refuseOwned(dataDir);
-  const there = existsSync(dataDir) ? (await readdir(dataDir)).filter((name) => name !== PARTIAL) : [];
+  const found = existsSync(dataDir) ? await explained(dataDir, () => readdir(dataDir)) : [];
+  const there = found.filter((name) => name !== PARTIAL);
   if (there.length === 0) return;
   throw new StartError(
     "The data folder isn't empty",
     `${dataDir} has ${there.slice(0, 3).join(", ")}${there.length > 3 ? ", …" : ""}. A backup is restored into a new folder, so that nothing is overwritten.`,
     `Put it aside, or choose another one:\n  mv ${dataDir} ${dataDir}-before\n  \`FIELDWATCH_DATA_DIR=/path/to/folder npm run restore -- --from FOLDER\``,
   );
+}
+
+async function explained<T>(dataDir: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw folderError(dataDir, error, "npm run restore -- --from FOLDER");
+  }
 }
 
 function refuseNewer({ version, schema }: Manifest): void {

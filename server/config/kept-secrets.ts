@@ -1,7 +1,8 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { type Config, ConfigError } from "./config";
+import { makeFolderSync } from "./make-folder.mjs";
 
 /** Secrets that the database keeps: encrypted under a key that it doesn't hold. */
 export interface KeptSecrets {
@@ -137,7 +138,7 @@ function keysIn(file: string): Key[] {
 function makeKeyFile(file: string): void {
   const unfinished = `${file}.${process.pid}`;
   try {
-    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    makeFolderSync(path.dirname(file), 0o700);
     writeFileSync(unfinished, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flush: true });
     linkSync(unfinished, file);
   } catch (error) {

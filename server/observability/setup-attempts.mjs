@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { parseEnv } from "node:util";
+import { makeFolderSync } from "../config/make-folder.mjs";
 
 const FILE = "setup-attempts.jsonl";
 const MOST_ATTEMPTS = 50;
@@ -39,7 +40,7 @@ export function openAttempt(dataDir, { continues = false, now = Date.now } = {})
     append(file, { attempt, at: now(), event, ...shortened(more) });
   };
   if (before === undefined) {
-    quietly(() => makeFolder(dataDir));
+    quietly(() => makeFolderSync(dataDir, 0o700));
     quietly(() => tidy(file));
     write("begin", { version: version(), node: process.versions.node, pid: process.pid });
   } else write("continue", { pid: process.pid });
@@ -125,13 +126,6 @@ function tidy(file) {
   const made = `${file}.${process.pid}`;
   fs.writeFileSync(made, lines.join(""), { mode: 0o600 });
   fs.renameSync(made, file);
-}
-
-/** Not mkdir's own `recursive`, which never ends where the system says ENOENT, as below /proc. */
-function makeFolder(folder) {
-  if (fs.existsSync(folder)) return;
-  if (!fs.existsSync(path.dirname(folder))) makeFolder(path.dirname(folder));
-  fs.mkdirSync(folder, { mode: 0o700 });
 }
 
 function shortened(texts) {

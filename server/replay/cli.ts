@@ -185,7 +185,14 @@ async function saveMapping(file: string, { plan }: Source): Promise<void> {
     throw new ReplayUsageError(
       "--save-mapping: no mapping reads this file: its lines go out as they are, and the telemetry route reads them.",
     );
-  await writeFile(file, `${JSON.stringify(plan.mapping, null, 2)}\n`);
+  try {
+    await writeFile(file, `${JSON.stringify(plan.mapping, null, 2)}\n`);
+  } catch (error) {
+    throw new ReplayUsageError(
+      `--save-mapping: ${file} can't be written: ${(error as Error).message}. Name a file in a folder that is there and can be written to.`,
+      { cause: error },
+    );
+  }
 }
 
 function percent(share: number): string {

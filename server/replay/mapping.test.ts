@@ -114,6 +114,9 @@ describe("a mapping in a file", () => {
     expect((await run(file, "--mapping", "m.json", "--time", "t")).shown).toMatch(/take --time away/);
     expect((await run(file, "--mapping", "m.json", "--source", "s")).shown).toMatch(/one of both/);
     expect((await run(file, "--save-mapping", "m.json")).shown).toMatch(/no mapping reads this file/);
+    const csv = write("a.csv", "device,time,a\nd,2020-01-01T00:00:00Z,1\n");
+    const nowhere = await run(csv, "--save-mapping", path.join(folder, "none", "m.json"));
+    expect(nowhere).toMatchObject({ exit: 2, shown: expect.stringMatching(/can't be written: ENOENT/) as string });
   });
 });
 

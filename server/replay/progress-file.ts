@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
+import { makeFolderSync } from "@/server/config/make-folder.mjs";
 import { takeLock } from "./progress-lock";
 import { ReplayUsageError } from "./usage-error";
 
@@ -62,7 +63,15 @@ export function openProgressFile(dataDir: string, identity: Record<string, unkno
   const name = createHash("sha256").update(JSON.stringify(identity)).digest("hex").slice(0, 32);
   const folder = path.join(dataDir, "replay");
   const file = path.join(folder, `${name}.json`);
-  const lock = takeLock(`${file}.lock`);
+  let lock: ReturnType<typeof takeLock>;
+  try {
+    lock = takeLock(`${file}.lock`);
+  } catch (error) {
+    throw new ReplayUsageError(
+      `What was sent can't be noted in ${folder}: ${(error as Error).message}. Name a data folder that can be written to: FIELDWATCH_DATA_DIR=/path/to/folder npm run replay -- FILE`,
+      { cause: error },
+    );
+  }
   if (!("isHeld" in lock))
     throw new ReplayUsageError(
       `The same file is being replayed in the same way already, by process ${lock.pid} on ${lock.host}. Wait for it, or stop it first; the same command then goes on from there.`,
@@ -84,7 +93,7 @@ export function openProgressFile(dataDir: string, identity: Record<string, unkno
         throw new ReplayUsageError(
           "Another process took this replay over, because this one gave no sign of life for 30 s. Nothing is lost: it goes on there.",
         );
-      mkdirSync(folder, { recursive: true });
+      makeFolderSync(folder);
       const written = openSync(`${file}.new`, "w");
       try {
         writeSync(written, JSON.stringify(progress));

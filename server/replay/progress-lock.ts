@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
 import { z } from "zod";
+import { makeFolderSync } from "@/server/config/make-folder.mjs";
 
 /** The interval of an owner's sign of life, and the silence after which it counts as dead, in milliseconds. */
 const BEAT_MS = 5000;
@@ -25,7 +26,7 @@ export interface ProgressLock {
  */
 export function takeLock(file: string): ProgressLock | LockOwner {
   const own: LockOwner = { token: randomUUID(), pid: process.pid, host: hostname() };
-  mkdirSync(path.dirname(file), { recursive: true });
+  makeFolderSync(path.dirname(file));
   if (!create(file, own)) {
     const owner = readOwner(file);
     if (owner !== null && isAlive(file, owner)) return owner;

@@ -1,6 +1,6 @@
-import { mkdirSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { ClassicLevel } from "classic-level";
+import { makeFolderSync } from "@/server/config/make-folder.mjs";
 import { errorCode, StartError } from "@/server/postgres/start-error";
 
 /** Messages put in together, and taken out together: the outbox's unit. */
@@ -205,7 +205,7 @@ function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
 
 async function openStore(folder: string): Promise<Store> {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolderSync(folder);
     // Small buffers: it is a queue, nothing is read twice.
     const store: Store = new ClassicLevel(folder, {
       valueEncoding: "buffer",

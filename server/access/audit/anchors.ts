@@ -1,7 +1,8 @@
-import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
 import { open } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
+import { makeFolderSync } from "@/server/config/make-folder.mjs";
 
 /** A seal as it is told outside of the database. */
 export interface Anchor {
@@ -44,7 +45,7 @@ export function readLastAnchor(file: string): Anchor | null {
 
 /** Adds a line, and sees to it that it is on the disk. */
 export function appendAnchor(file: string, anchor: Anchor): void {
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  makeFolderSync(path.dirname(file), 0o700);
   const to = openSync(file, "a+", 0o600);
   try {
     const { size } = fstatSync(to);

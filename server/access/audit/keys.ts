@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { AuditFiles } from "@/server/config/audit-files";
+import { makeFolderSync } from "@/server/config/make-folder.mjs";
 import type { AuditKey } from "./canonical";
 
 /** Shortest key, in characters. */
@@ -35,7 +36,7 @@ export function ensureAuditKeys({
   const there = readAuditKeys(keyFile);
   if (there !== null) return there;
   if (!makesKey) throw new Error(`FIELDWATCH_AUDIT_KEY_FILE names ${keyFile}, which isn't there.`);
-  mkdirSync(path.dirname(keyFile), { recursive: true, mode: 0o700 });
+  makeFolderSync(path.dirname(keyFile), 0o700);
   const unfinished = `${keyFile}.${process.pid}`;
   writeFileSync(unfinished, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600 });
   try {

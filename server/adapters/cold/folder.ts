@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { access, constants, type FileHandle, link, mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { access, constants, type FileHandle, link, open, readdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
+import { makeFolder } from "@/server/config/make-folder.mjs";
 import { errorCode } from "@/server/postgres/start-error";
 import {
   ColdFileExistsError,
@@ -31,7 +32,7 @@ export function createFolderColdStore(folder: string): ColdStore {
     put: (name, bytes) =>
       told(root, async () => {
         const target = at(name);
-        await mkdir(path.dirname(target), { recursive: true, mode: 0o750 });
+        await makeFolder(path.dirname(target), 0o750);
         const unfinished = path.join(path.dirname(target), `${UNFINISHED}${randomBytes(6).toString("hex")}`);
         try {
           await withFile(unfinished, "wx", async (file) => {

@@ -11,12 +11,12 @@ import {
   renameSync,
   rmSync,
   statfsSync,
-  statSync,
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
 import { command } from "@/server/domain/fix";
 import { bareEnvironment } from "@/server/config/bare-environment";
+import { makeFolderSync } from "@/server/config/make-folder.mjs";
 import { errorCode, StartError } from "../start-error";
 import type { Binaries } from "./binaries";
 import type { Launch } from "./privileges";
@@ -32,7 +32,7 @@ const LEAST_FREE_BYTES = 96 * 1024 * 1024;
 /** Makes the data folder if needed and checks that it can be written to. @throws StartError when it can't. */
 export function prepareDataFolder(dataDir: string): void {
   try {
-    makeFolder(dataDir);
+    makeFolderSync(dataDir, 0o700);
     const probe = path.join(dataDir, `.probe-${process.pid}`);
     writeFileSync(probe, "probe");
     rmSync(probe);
@@ -44,21 +44,10 @@ export function prepareDataFolder(dataDir: string): void {
   if (free < LEAST_FREE_BYTES) throw diskFull(dataDir, `only ${Math.floor(free / 1048576)} MB are free there.`);
 }
 
-/** Makes a folder and its parents. mkdir's own `recursive` never ends where the system says ENOENT, as below /proc. */
-function makeFolder(folder: string): void {
-  const parent = path.dirname(folder);
-  if (!existsSync(parent)) makeFolder(parent);
-  try {
-    mkdirSync(folder, { mode: 0o700 });
-  } catch (error) {
-    if (errorCode(error) !== "EEXIST" || !statSync(folder).isDirectory()) throw error;
-  }
-}
-
-/** Explains a failure to write to the data folder; other errors come back as they are. */
-export function folderError(dataDir: string, error: unknown): unknown {
+/** Explains a failure to write to the data folder to who gave `script`; other errors come back as they are. */
+export function folderError(dataDir: string, error: unknown, script = "npm start"): unknown {
   const code = errorCode(error);
-  const elsewhere = "Choose another folder: `FIELDWATCH_DATA_DIR=/path/to/folder npm start`";
+  const elsewhere = `Choose another folder: \`FIELDWATCH_DATA_DIR=/path/to/folder ${script}\``;
   if (code === "ENOSPC" || code === "EDQUOT") return diskFull(dataDir, "no space is left there.");
   if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
     const why = `${dataDir} is ${code === "EROFS" ? "on a read-only file system" : "not writable for this user"} (${code}).`;
