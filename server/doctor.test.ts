@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -89,6 +89,22 @@ test("where the embedded engine doesn't run, that is told beside what can be ask
   expect(said).toContain("FAIL  Something to ask: There is no PostgreSQL to work with.");
   expect(said).toContain("Start everything with npm start");
   expect(said).toContain("ok    Room on the disk: ");
+});
+
+test("a data folder that is a file is told with how to name another, whatever PostgreSQL is used", async () => {
+  const file = path.join(dataDir, "a-file");
+  writeFileSync(file, "");
+  const why = `why  ${file} is a file; Fieldwatch keeps its data in a folder.`;
+  const beside = await ask({ FIELDWATCH_DATA_DIR: file });
+  expect(beside.code).toBe(1);
+  expect(beside.said).toContain(`FAIL  The data folder: The data folder can't be made.\n        ${why}`);
+  expect(beside.said).toContain("FIELDWATCH_DATA_DIR=/path/to/folder npm start");
+  const embedded = loadConfig({ FIELDWATCH_DATA_DIR: path.join(file, "below"), PORT: String(await freePort()) }, "");
+  let said = "";
+  expect(await runDoctor(embedded, logger, [], (text) => (said += text))).toBe(1);
+  expect(said).toContain("FAIL  Something to ask: The data folder can't be made.");
+  expect(said).toContain(`would be below ${file}, which is a file`);
+  expect((await ask({})).said).toContain(`ok    The data folder: ${dataDir} can be written to.`);
 });
 
 test("the port is free, Fieldwatch's or another program's", async () => {

@@ -17,6 +17,7 @@ import { type Finding, pass, type Probe } from "./health/probe";
 import type { Logger } from "./observability/logger";
 import { otlpEndpoint } from "./observability/otlp-endpoint";
 import { certificateOf } from "./own-certificate";
+import { lookAtDataFolder } from "./postgres/embedded/data-folder";
 import { StartError } from "./postgres/start-error";
 
 /** Longer than any check takes: each is asked once. */
@@ -62,7 +63,7 @@ export async function checkOnce(config: Config, logger: Logger): Promise<readonl
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     return await askOnce([
-      ...[enginesProbe(error), portProbe(config)],
+      ...[enginesProbe(error), folderProbe(config), portProbe(config)],
       ...[...machineProbes(config.dataDir), ...otlpProbes(config)],
     ]);
   }
@@ -80,7 +81,7 @@ export async function checkOnce(config: Config, logger: Logger): Promise<readonl
       liveState: () => undefined,
       encryption: () => ({ exposure: exposureOf(config), certificate: certificate?.state() ?? null }),
     }).filter(({ name }) => !name.startsWith(OF_WEB));
-    return await askOnce([...probes, portProbe(config), ...otlpProbes(config)]);
+    return await askOnce([...probes, folderProbe(config), portProbe(config), ...otlpProbes(config)]);
   } finally {
     certificate?.stop();
     await engines.close();
@@ -98,10 +99,10 @@ async function askOnce(probes: readonly Probe[]): Promise<readonly ProbeResult[]
 }
 
 /** Tells why no engine can be asked: the embedded one runs only while Fieldwatch does. */
-function enginesProbe({ what, why, fix }: StartError): Probe {
+function enginesProbe(error: StartError): Probe {
   return {
     ...{ name: "doctor.engines", title: "Something to ask", group: "Engines", timeoutMs: 1000 },
-    run: async () => ({ status: "fail", summary: `${what}.`, cause: why, fix }),
+    run: async () => failed(error),
   };
 }
 
@@ -112,6 +113,20 @@ function otlpProbes({ tracing, metrics }: Config): readonly Probe[] {
     ...(traces === null || tracing.OTEL_TRACES_SAMPLER === "always_off" ? [] : [otlpProbe("traces", traces)]),
     ...(numbers === null || metrics.OTEL_METRICS_EXPORTER === "none" ? [] : [otlpProbe("metrics", numbers)]),
   ];
+}
+
+/** Tells whether the data folder is one, or can become one. */
+function folderProbe({ dataDir }: Config): Probe {
+  return {
+    ...{ name: "doctor.folder", title: "The data folder", group: "This machine", timeoutMs: 1000 },
+    async run(): Promise<Finding> {
+      try {
+        return pass(lookAtDataFolder(dataDir) ? `${dataDir} can be written to.` : `${dataDir} isn't there yet.`);
+      } catch (error) {
+        return failed(error);
+      }
+    },
+  };
 }
 
 /** Tells whether the dashboard's port is free for a start, or this product's already. */
@@ -128,11 +143,16 @@ function portProbe(config: Config): Probe {
         return pass(`${HOST}:${PORT} is free; the dashboard doesn't run here.`);
       } catch (error) {
         if (await answersAsFieldwatch(config)) return pass(`Fieldwatch answers at ${addressForPeople(config)}.`);
-        if (!(error instanceof StartError)) throw error;
-        return { status: "fail", summary: `${error.what}.`, cause: error.why, fix: error.fix };
+        return failed(error);
       }
     },
   };
+}
+
+/** What a start would say. @throws what isn't for people */
+function failed(error: unknown): Finding {
+  if (!(error instanceof StartError)) throw error;
+  return { status: "fail", summary: `${error.what}.`, cause: error.why, fix: error.fix };
 }
 
 async function answersAsFieldwatch(config: Config): Promise<boolean> {

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { locateBinaries } from "@/server/postgres/embedded/binaries";
-import { DATABASE, prepareCluster, prepareDataFolder } from "@/server/postgres/embedded/cluster";
+import { DATABASE, prepareCluster } from "@/server/postgres/embedded/cluster";
+import { prepareDataFolder } from "@/server/postgres/embedded/data-folder";
 import { createDatabase } from "@/server/postgres/embedded/embedded-postgres";
 import { createPostmaster } from "@/server/postgres/embedded/postmaster";
 import { chooseLaunch } from "@/server/postgres/embedded/privileges";

@@ -6,7 +6,7 @@ import type { Config } from "@/server/config/config";
 import { makeFolder } from "@/server/config/make-folder.mjs";
 import { counted } from "@/server/domain/counted";
 import type { Logger } from "@/server/observability/logger";
-import { folderError } from "@/server/postgres/embedded/cluster";
+import { folderError } from "@/server/postgres/embedded/data-folder";
 import { refuseOwned } from "@/server/postgres/embedded/owner";
 import { readMigrations } from "@/server/postgres/migrate";
 import { StartError } from "@/server/postgres/start-error";

@@ -4,6 +4,7 @@ import { ensureLocalKey } from "@/server/access/local-key";
 import { composeEngines, type Engines, topicSettings } from "@/server/compose";
 import type { Config } from "@/server/config/config";
 import { databaseConnection, ownerConnection } from "@/server/postgres/connection";
+import { folderError } from "@/server/postgres/embedded/data-folder";
 import { ownerOf } from "@/server/postgres/embedded/owner";
 import { DatabaseUnavailableError } from "@/server/postgres/client";
 import { breakingMigrations } from "@/server/postgres/breaking-migrations";
@@ -67,7 +68,9 @@ export async function prepareEngines(
       }
     });
   try {
-    await ensureLocalKey(engines.pool, config.dataDir);
+    await ensureLocalKey(engines.pool, config.dataDir).catch((error: unknown) => {
+      throw folderError(config.dataDir, error);
+    });
     const { ADMIN_EMAIL: email, ADMIN_PASSWORD_FILE: passwordFile } = config.access;
     const byProvider = config.provider.OIDC_ROLES.some(({ role, site }) => role === "admin" && site === null);
     const firstLink = await prepareFirstAccount(engines.pool, { email, passwordFile, byProvider });

@@ -51,6 +51,18 @@ test("the environment wins over .env, and an empty variable is one not set", () 
   expect(loadConfig({ PORT: "" }, dotenv).server.PORT).toBe(4000);
 });
 
+test("cold storage is a folder or a bucket, and what can't be one is told with the form it has", () => {
+  const told = (url: string) => problemsOf({ COLD_URL: url }).message;
+  expect(told("s3://b/x")).toContain('COLD_URL: names the bucket "b": a bucket\'s name has 3 to 63 small letters');
+  for (const url of ["/var/cold", "file://var/cold", "s3://key:word@bucket/x", "gs://bucket/x"])
+    expect(told(url)).toContain("COLD_URL: must be file:///a/folder or s3://bucket/prefix, as s3://plant-telemetry/");
+  expect(told("s3://bucket/100%")).toContain("has a % that stands for no character");
+  const key = { COLD_S3_ACCESS_KEY_ID: "AKIA", COLD_S3_SECRET_ACCESS_KEY: "secret" };
+  expect(loadConfig({ COLD_URL: "s3://plant-telemetry/a/b/", ...key }, "").cold.COLD_URL).toEqual({
+    ...{ kind: "s3", bucket: "plant-telemetry", prefix: "a/b" },
+  });
+});
+
 test("Kafka and MongoDB are named by addresses that can be read", () => {
   const { engines } = loadConfig({ KAFKA_BROKERS: "one:9092, 10.0.0.2:9093", MONGODB_URI: "mongodb://a,b/x" }, "");
   expect(engines.KAFKA_BROKERS).toEqual(["one:9092", "10.0.0.2:9093"]);

@@ -5,6 +5,7 @@ import { currentSecret } from "@/server/config/secret-files";
 import type { Logger } from "@/server/observability/logger";
 import { type ConnectionString, connectionStringOf, DatabasePool } from "./client";
 import { DATABASE, readOwnerPassword } from "./embedded/cluster";
+import { lookAtDataFolder } from "./embedded/data-folder";
 import { readEmbeddedConnection } from "./embedded/state";
 import { errorCode, StartError } from "./start-error";
 
@@ -37,6 +38,7 @@ export function databaseConnection(config: Config): ConnectionString {
   if (url !== undefined) return fresh(config, "DATABASE_URL", url);
   const connectionString = readEmbeddedConnection(config.dataDir);
   if (connectionString !== undefined) return connectionString;
+  lookAtDataFolder(config.dataDir);
   throw new StartError(
     "There is no PostgreSQL to work with",
     `DATABASE_URL isn't set, and no Fieldwatch is running on the data folder ${config.dataDir}.`,

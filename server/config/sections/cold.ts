@@ -7,26 +7,30 @@ type ColdPlace =
   | { readonly kind: "folder"; readonly folder: string }
   | { readonly kind: "s3"; readonly bucket: string; readonly prefix: string };
 
+const FORMS = "must be file:///a/folder or s3://bucket/prefix, as s3://plant-telemetry/fieldwatch";
+
 /** Reads file:///folder or s3://bucket/prefix. */
 function coldPlace(text: string, context: z.RefinementCtx): ColdPlace {
-  const refuse = (message: string) => {
-    context.addIssue({ code: "custom", message });
-    return { kind: "folder", folder: "" } as const;
-  };
+  const found = readPlace(text);
+  if (typeof found !== "string") return found;
+  context.addIssue({ code: "custom", message: found });
+  return { kind: "folder", folder: "" };
+}
+
+/** @returns what is wrong with it, if it can't be read. */
+function readPlace(text: string): ColdPlace | string {
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (url?.protocol === "file:" && url.host === "" && url.pathname !== "/")
-    return { kind: "folder", folder: fileURLToPath(url) };
-  if (
-    url?.protocol === "s3:" &&
-    /^[a-z\d][a-z\d.-]{1,61}[a-z\d]$/.test(url.host) &&
-    url.search === "" &&
-    url.hash === ""
-  )
-    return {
-      ...{ kind: "s3", bucket: url.host },
-      prefix: decodeURIComponent(url.pathname).replace(/^\/+|\/+$/g, ""),
-    };
-  return refuse("must be file:///a/folder or s3://bucket/prefix");
+  if (url === null || url.search !== "" || url.hash !== "" || url.username !== "") return FORMS;
+  try {
+    if (url.protocol === "file:" && url.host === "" && url.pathname !== "/")
+      return { kind: "folder", folder: fileURLToPath(url) };
+    if (url.protocol !== "s3:") return FORMS;
+    if (/^[a-z\d][a-z\d.-]{1,61}[a-z\d]$/.test(url.host))
+      return { kind: "s3", bucket: url.host, prefix: decodeURIComponent(url.pathname).replace(/^\/+|\/+$/g, "") };
+  } catch {
+    return "has a % that stands for no character; in a name it is written %25";
+  }
+  return `names the bucket "${url.host}": a bucket's name has 3 to 63 small letters, digits, dots and hyphens, as in s3://plant-telemetry/fieldwatch`;
 }
 
 /** Where readings of long ago go. */

@@ -14,11 +14,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
-import { command } from "@/server/domain/fix";
 import { bareEnvironment } from "@/server/config/bare-environment";
-import { makeFolderSync } from "@/server/config/make-folder.mjs";
-import { errorCode, StartError } from "../start-error";
+import { StartError } from "../start-error";
 import type { Binaries } from "./binaries";
+import { diskFull } from "./data-folder";
 import type { Launch } from "./privileges";
 
 /** Name of the database, and of the superuser who owns it, by whom nothing but migrations is done. */
@@ -26,53 +25,6 @@ export const DATABASE = "fieldwatch";
 
 const PASSWORD_FILE = "fieldwatch.password";
 const RUNTIME_PASSWORD_FILE = "runtime.password";
-/** An empty PostgreSQL takes 40 MB and its first write-ahead log 16 MB. */
-const LEAST_FREE_BYTES = 96 * 1024 * 1024;
-
-/** Makes the data folder if needed and checks that it can be written to. @throws StartError when it can't. */
-export function prepareDataFolder(dataDir: string): void {
-  try {
-    makeFolderSync(dataDir, 0o700);
-    const probe = path.join(dataDir, `.probe-${process.pid}`);
-    writeFileSync(probe, "probe");
-    rmSync(probe);
-  } catch (error) {
-    throw folderError(dataDir, error);
-  }
-  const { bavail, bsize } = statfsSync(dataDir);
-  const free = bavail * bsize;
-  if (free < LEAST_FREE_BYTES) throw diskFull(dataDir, `only ${Math.floor(free / 1048576)} MB are free there.`);
-}
-
-/** Explains a failure to write to the data folder to who gave `script`; other errors come back as they are. */
-export function folderError(dataDir: string, error: unknown, script = "npm start"): unknown {
-  const code = errorCode(error);
-  const elsewhere = `Choose another folder: \`FIELDWATCH_DATA_DIR=/path/to/folder ${script}\``;
-  if (code === "ENOSPC" || code === "EDQUOT") return diskFull(dataDir, "no space is left there.");
-  if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
-    const why = `${dataDir} is ${code === "EROFS" ? "on a read-only file system" : "not writable for this user"} (${code}).`;
-    return new StartError("The data folder can't be written to", why, `Make it writable for this user.\n${elsewhere}`, {
-      cause: error,
-    });
-  }
-  if (code === "ENOTDIR" || code === "EEXIST" || code === "ENOENT" || code === "ELOOP" || code === "ENAMETOOLONG") {
-    return new StartError(
-      "The data folder can't be made",
-      `${dataDir} is not a folder and can't become one (${code}).`,
-      elsewhere,
-      { cause: error },
-    );
-  }
-  return error;
-}
-
-function diskFull(dataDir: string, why: string): StartError {
-  return new StartError(
-    "The disk of the data folder is full",
-    `${dataDir}: ${why}`,
-    `Free some space (at least ${LEAST_FREE_BYTES / 1048576} MB), or choose another disk: ${command`FIELDWATCH_DATA_DIR=/path/to/folder npm start`}\nNothing that was stored is lost.`,
-  );
-}
 
 /**
  * Makes the PostgreSQL folder, whole or not at all, and hands it to the user PostgreSQL runs as.
