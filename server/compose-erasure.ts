@@ -10,7 +10,7 @@ import { SYSTEM } from "./domain/access";
 import { notificationStore } from "./erasure/notifications";
 import { readTold, tableStores } from "./erasure/words";
 import { requestRun } from "./jobs/requests";
-import { type ErasureStore, TWINS_STORE } from "./postgres/erasure";
+import { type ErasureStore, type ErasureSubject, TWINS_STORE } from "./postgres/erasure";
 import { withTransaction } from "./postgres/transaction";
 
 const HOUR = 3_600_000;
@@ -117,13 +117,23 @@ const coldStore: ErasureStore = {
   name: "Cold files",
   async erase(pool, subject) {
     const files = await this.count(pool, subject);
-    if (files > 0)
+    if (files > 0 && (await isTimeToAsk(pool, subject)))
       await requestRun(pool, { job: "cold-readings", requestedBy: { text: SYSTEM.kind, accountId: null } });
     return 0;
   },
   count: async (pool, { key, coldFiles }) => await countFiles(pool, key, coldFiles),
   gone: ({ coldFiles }, left) => Math.max(0, coldFiles.length - left),
 };
+
+/** A file stays an hour for those who read it, or for as long as its store is away: each pause is as long as all before it, up to an hour. */
+async function isTimeToAsk(pool: Pool, { erasure }: ErasureSubject): Promise<boolean> {
+  const { rows } = await pool.query<{ yes: boolean }>(
+    `SELECT NOT EXISTS (SELECT FROM erasure e JOIN job_run r ON r.job = 'cold-readings'
+       WHERE e.id = $1 AND r.created_at > now() - least((now() - e.created_at) / 2, interval '1 hour')) AS yes`,
+    [erasure],
+  );
+  return rows[0]!.yes;
+}
 
 async function countFiles(pool: Pool, key: number, files: readonly number[]): Promise<number> {
   const { rows } = await pool.query<{ n: number }>(

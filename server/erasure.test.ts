@@ -57,6 +57,20 @@ const send = async (messages: readonly object[]) => {
 const erasuresOf = async (query = "") => (await read(erasuresAnswer, rig.get("listErasures", {}, query))).items;
 const deps = (): ErasingDeps => ({ ...composed(), settleMs: 0 });
 const runJob = (job: string) => requestRun(pool(), { job, requestedBy: { text: "test", accountId: null } });
+const runToEnd = async (job: string) => {
+  const id = await until(() => runJob(job), { timeoutMs: 30_000 });
+  const ended = "SELECT FROM job_run WHERE id = $1 AND state = 'done'";
+  await until(async () => (await pool().query(ended, [id])).rowCount || null, { timeoutMs: 60_000 });
+};
+/** Runs of the job of cold storage that erasures asked for, and rows of the audit record about them. */
+const askedForCold = async () => {
+  const { rows } = await pool().query<{ runs: number; deeds: number }>(
+    `SELECT count(DISTINCT r.id)::int AS runs, count(d.id)::int AS deeds FROM job_run r
+     LEFT JOIN audit_row d ON d.verb = 'endJobRun' AND d.target = r.job || '/' || r.id
+     WHERE r.job = 'cold-readings' AND r.requested_by = 'system'`,
+  );
+  return rows[0]!;
+};
 /** Hours of a month long over, and the moments of each, that a device has in cold storage. */
 const [COLD_HOURS, COLD_EACH] = [24, 10];
 const composed = () => composeErasure({ config: rig.config, ...rig.engines, engines: rig.engines });
@@ -275,6 +289,16 @@ test("one of several devices is erased: nothing is found in any store, the other
   // The month is written anew without it, and the file from before stays for those who read it: no proof while it is there.
   const [waits] = await erasuresOf();
   expect(waits!.stores.filter(({ left }) => left !== 0)).toEqual([{ store: "Cold files", erased: 0, left: 1 }]);
+  // Until then its job asks for the file's removal with growing pauses, and none of that is a deed of somebody.
+  await runToEnd("catalog-removals");
+  await pool().query("UPDATE erasure SET created_at = created_at - interval '10 minutes'");
+  const asked = await askedForCold();
+  expect(asked.runs).toBeGreaterThan(0);
+  for (let time = 0; time < 2; time++) await runToEnd("catalog-removals");
+  expect(await askedForCold()).toEqual(asked);
+  await pool().query("UPDATE job_run SET created_at = created_at - interval '6 minutes' WHERE job = 'cold-readings'");
+  await runToEnd("catalog-removals");
+  expect(await askedForCold()).toEqual({ runs: asked.runs + 1, deeds: 0 });
   await until(
     async () => {
       await pool().query("UPDATE cold_file SET since = since - interval '1 hour' WHERE state = 'removing'");

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import { SYSTEM } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 import type { Job, Progress } from "@/server/postgres/job";
 import { prepared } from "@/server/postgres/prepared";
@@ -147,7 +148,7 @@ export interface EndedRun {
   readonly done: number;
   readonly total: number | null;
   readonly error: string | null;
-  /** True if somebody asked for it. */
+  /** True if somebody asked for it, and not Fieldwatch itself. */
   readonly wasRequested: boolean;
 }
 
@@ -164,11 +165,11 @@ export async function endRun(
   const { rows } = await tx.query<EndedRun>(
     `WITH ended AS (
        UPDATE job_run SET state = $3, error = $4, finished_at = now(), lease_until = NULL
-       WHERE id = $1 AND lease_token = $2 AND state = 'running' RETURNING id, job, state, done, total, error, trigger),
+       WHERE id = $1 AND lease_token = $2 AND state = 'running' RETURNING id, job, state, done, total, error, trigger, requested_by),
      swept AS (DELETE FROM job_run WHERE job = $5 AND id <> $1 AND state = 'done' AND done = 0 AND trigger = 'schedule'
        AND EXISTS (SELECT FROM ended WHERE state = 'done' AND done = 0 AND trigger = 'schedule'))
-     SELECT id, job, state, done, total, error, trigger = 'request' AS "wasRequested" FROM ended`,
-    [id, token, state, error, job],
+     SELECT id, job, state, done, total, error, trigger = 'request' AND requested_by IS DISTINCT FROM $6 AS "wasRequested" FROM ended`,
+    [id, token, state, error, job, SYSTEM.kind],
   );
   return rows[0] ?? null;
 }
