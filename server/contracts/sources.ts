@@ -176,7 +176,7 @@ export const newSourceBody = z.strictObject({
   kind: z.enum(SOURCE_KINDS),
   mapping: mappingSchema.optional().describe("Left out: that of the kind's template"),
   title: wanted.title.default(null),
-  answer: wanted.answer.default("webhook"),
+  answer: wanted.answer.optional().describe("Left out: that of the kind's template"),
   site: wanted.site.default(null),
   labels: wanted.labels.default({}),
   messagesPerSecond: wanted.messagesPerSecond.default(null),

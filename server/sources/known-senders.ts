@@ -1,6 +1,5 @@
 import type { SourceTemplatesAnswer } from "@/server/contracts/sources";
 import type { Delivery } from "@/server/domain/mapping/delivery";
-import type { Mapping } from "@/server/domain/mapping/mapping";
 import type { SourceKind } from "@/server/domain/source";
 
 /** What is known of senders from the start. */
@@ -10,7 +9,7 @@ export interface KnownSenders {
   guess(delivery: Delivery): readonly { readonly kind: SourceKind; readonly why: string }[];
 }
 
-/** The mapping that sources of a kind begin with. */
-export function mappingOf({ templates }: KnownSenders, kind: SourceKind): Mapping {
-  return templates.find((template) => template.kind === kind)!.mapping;
+/** What sources of a kind begin with. */
+export function templateOf({ templates }: KnownSenders, kind: SourceKind): SourceTemplatesAnswer["items"][number] {
+  return templates.find((template) => template.kind === kind)!;
 }

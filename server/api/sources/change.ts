@@ -16,7 +16,7 @@ import {
   type SourceSettings,
   updateSource,
 } from "@/server/sources/rows";
-import { mappingOf } from "@/server/sources/known-senders";
+import { templateOf } from "@/server/sources/known-senders";
 import { KNOWN_SENDERS } from "@/server/sources/templates/templates";
 import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
@@ -50,17 +50,12 @@ export const addSource = writingVerb(
   },
   ({ pool, keptSecrets }: ChangeSourceDeps) =>
     async ({ tx, sites, caller }, { request, note }) => {
-      const {
-        name,
-        kind,
-        mapping = mappingOf(KNOWN_SENDERS, kind),
-        site,
-        secret,
-        ...plain
-      } = await parseJsonBody(newSourceBody, request, MOST_MAPPING_BYTES);
+      const { name, kind, site, secret, ...said } = await parseJsonBody(newSourceBody, request, MOST_MAPPING_BYTES);
+      const template = templateOf(KNOWN_SENDERS, kind);
+      const { mapping = template.mapping, answer = template.answer, ...plain } = said;
       note({ target: name });
       const settings = {
-        ...plain,
+        ...{ ...plain, answer },
         doorSecret: sealed(keptSecrets, secret, name),
         siteId: await siteIn(tx, sites, site),
       };

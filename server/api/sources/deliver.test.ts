@@ -190,6 +190,16 @@ describe("the door", () => {
     expect([...new Set(beside)]).toEqual(["{source}"]);
   });
 
+  test("a source made without settings has those of its kind's template, as on the screen", async () => {
+    for (const [kind, answer] of [
+      ["influx", "strict"],
+      ["generic", "webhook"],
+    ] as const) {
+      const made = await read(sourceSchema, ask("addSource", {}, { name: `plain-${kind}`, kind }));
+      expect([made.answer, made.door]).toEqual([answer, { type: "http" }]);
+    }
+  });
+
   test("takes a key wherever a sender can say it, and tells nobody's else", async () => {
     const key = keys.get("yard")!;
     const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString("base64")}` });

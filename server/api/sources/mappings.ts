@@ -16,7 +16,7 @@ import type { Mapping } from "@/server/domain/mapping/mapping";
 import { deliveryOf, explain } from "@/server/sources/explain";
 import { listMappings, saveMapping } from "@/server/sources/rows";
 import { readSamples } from "@/server/sources/samples";
-import { mappingOf } from "@/server/sources/known-senders";
+import { templateOf } from "@/server/sources/known-senders";
 import { createBirths } from "@/server/sources/sparkplug/births";
 import { namesOf } from "@/server/sources/sparkplug/nodes";
 import { KNOWN_SENDERS } from "@/server/sources/templates/templates";
@@ -133,7 +133,9 @@ export const guessSourceTemplate = verb(
     async ({ now }, { request }) => {
       const { payload } = await parseJsonBody(guessBody, request, MOST_PREVIEW_BYTES);
       const guessed = KNOWN_SENDERS.guess(deliveryOf(payload, now));
-      return { items: guessed.map(({ kind, why }) => ({ kind, why, mapping: mappingOf(KNOWN_SENDERS, kind) })) };
+      return {
+        items: guessed.map(({ kind, why }) => ({ kind, why, mapping: templateOf(KNOWN_SENDERS, kind).mapping })),
+      };
     },
 );
 

@@ -7,7 +7,7 @@ import { SOURCE_KINDS } from "@/server/domain/source";
 import { DECODER_OF } from "../decoders/decoders";
 import { readFixtures } from "./fixtures";
 import { explainDelivery, readDelivery } from "../read";
-import { mappingOf } from "../known-senders";
+import { templateOf } from "../known-senders";
 import { KNOWN_SENDERS } from "./templates";
 
 const fixtures = readFixtures();
@@ -19,7 +19,7 @@ it("has three fixtures of every kind at least", () => {
 });
 
 describe.each(fixtures)("$kind, $name", ({ kind, name, delivery, table }) => {
-  const mapping = mappingOf(KNOWN_SENDERS, kind)!;
+  const mapping = templateOf(KNOWN_SENDERS, kind).mapping;
   const mapped = explainDelivery(mapping, delivery);
 
   it("becomes exactly these readings, and each of its leaves is used, ignored by a rule, or refused by name", async () => {
