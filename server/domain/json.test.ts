@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readJson, writeJson } from "./json";
+import { readJson, repeatedPlaces, writeJson } from "./json";
 
 const WORDS = [
   ...["NaN", "nan", "-NaN", "Infinity", "-Infinity", "+inf", "INF"],
@@ -48,6 +48,14 @@ describe("readJson", () => {
     expect(repeated('[[1,2],{"b":[{},{"a":1,"a":2}]}]')).toEqual([["1", "b", "1", "a"]]);
     expect(repeated('{"__proto__":1,"7":2}')).toBeUndefined();
     fc.assert(fc.property(fc.json(), (text) => void expect(readJson(text).repeated).toBeUndefined()));
+    const again = (text: string) => {
+      const reading = readJson(text);
+      return writeJson(reading.json, reading.tokens, repeatedPlaces(reading));
+    };
+    expect(again('{"a":1,"b":{"c\\"":2,"c\\"":9007199254740993},"a":"x"}')).toBe(
+      '{"a":"x","b":{"c\\"":9007199254740993,"c\\"":9007199254740993},"a":"x"}',
+    );
+    expect(again('[{"a":1,"a":{"a":2,"a":3}}]')).toBe('[{"a":{"a":3,"a":3},"a":{"a":3,"a":3}}]');
   });
 
   it("takes bare words for numbers that are not finite, wherever a value may be", () => {

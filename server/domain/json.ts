@@ -13,24 +13,56 @@ export interface JsonReading {
 
 const NO_TOKENS: NumberTokens = new Map();
 
-/** Finds where the members are that come again: their keys, by their object. */
-export function repeatedPlaces({ json, repeated = [] }: JsonReading): ReadonlyMap<object, ReadonlySet<string>> | null {
+/** Where the members are that come again. */
+export interface RepeatedPlaces {
+  /** Their keys, by their object. */
+  readonly keys: ReadonlyMap<object, ReadonlySet<string>>;
+  /** The name that comes again, if it is this member's or that of one above it; else null. */
+  nameAt(parent: object, key: string): string | null;
+}
+
+/** Finds where the members are that come again; null if there are none. */
+export function repeatedPlaces({ json, repeated = [] }: JsonReading): RepeatedPlaces | null {
   if (repeated.length === 0) return null;
-  const places = new Map<object, Set<string>>();
-  for (const names of repeated) {
-    let parent = json;
-    for (const name of names.slice(0, -1))
-      parent = typeof parent === "object" && parent !== null ? (parent as Record<string, unknown>)[name] : undefined;
-    if (typeof parent !== "object" || parent === null) continue;
-    const keys = places.get(parent);
-    if (keys) keys.add(names.at(-1)!);
-    else places.set(parent, new Set([names.at(-1)!]));
+  const keys = new Map<object, Set<string>>();
+  const below = new Map<object, string>();
+  // Outer ones first: within one that comes again its own name is what is wrong.
+  for (const names of repeated.toSorted((a, b) => a.length - b.length)) {
+    const parent = memberAt(json, names.slice(0, -1));
+    if (!isBranch(parent)) continue;
+    const name = names.at(-1)!;
+    const own = keys.get(parent);
+    if (own) own.add(name);
+    else keys.set(parent, new Set([name]));
+    markBelow((parent as Record<string, unknown>)[name], below.get(parent) ?? name, below);
   }
-  return places;
+  return {
+    keys,
+    nameAt: (parent, key) => below.get(parent) ?? (keys.get(parent)?.has(key) === true ? key : null),
+  };
+}
+
+function memberAt(json: unknown, names: readonly string[]): unknown {
+  let value = json;
+  for (const name of names)
+    value = isBranch(value) && Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
+  return value;
+}
+
+function markBelow(value: unknown, name: string, below: Map<object, string>): void {
+  if (!isBranch(value) || below.has(value)) return;
+  below.set(value, name);
+  for (const child of Object.values(value)) markBelow(child, name, below);
+}
+
+function isBranch(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 /** A mark that nobody can send: a string in its place would be taken for a number. */
 const MARK = `number ${crypto.randomUUID()} `;
+/** The same for a name that is written once more. */
+const AGAIN = `again ${crypto.randomUUID()} `;
 
 /** The deepest nesting that is read: beyond it the reviver could exhaust the stack; a message this deep is refused whole. */
 const DEEPEST = 1000;
@@ -118,14 +150,32 @@ export function maskWords(text: string): string {
   );
 }
 
-/** Writes JSON, with the tokens as they were read. */
-export function writeJson(value: unknown, tokens: NumberTokens): string {
-  if (tokens.size === 0) return JSON.stringify(value);
+/**
+ * Writes JSON, with the tokens as they were read.
+ * @param again members that came more than once: they are written twice, as what they were last, for whoever reads it to refuse.
+ */
+export function writeJson(value: unknown, tokens: NumberTokens, again: RepeatedPlaces | null = null): string {
+  if (tokens.size === 0 && again === null) return JSON.stringify(value);
+  const doubled = new Map<object, object>();
   const text = JSON.stringify(value, function (this: object, key, member: unknown) {
-    const token = typeof member === "number" ? tokens.get(this)?.get(key) : undefined;
-    return token === undefined ? member : MARK + token;
+    if (typeof member === "number") {
+      const token = tokens.get(doubled.get(this) ?? this)?.get(withoutMark(key));
+      return token === undefined ? member : MARK + token;
+    }
+    const names = isBranch(member) ? again?.keys.get(member) : undefined;
+    if (names === undefined) return member;
+    const all = member as Record<string, unknown>;
+    const twice = { ...all, ...Object.fromEntries([...names].map((name) => [AGAIN + name, all[name]])) };
+    doubled.set(twice, all);
+    return twice;
   });
-  return text.replaceAll(new RegExp(`"${MARK}([^"]*)"`, "g"), (_all, token: string) => token);
+  return text
+    .replaceAll(`"${AGAIN}`, '"')
+    .replaceAll(new RegExp(`"${MARK}([^"]*)"`, "g"), (_all, token: string) => token);
+}
+
+function withoutMark(key: string): string {
+  return key.startsWith(AGAIN) ? key.slice(AGAIN.length) : key;
 }
 
 /** Reads the number a token stands for: the nearest double, NaN or an infinity. */

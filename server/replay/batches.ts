@@ -1,5 +1,5 @@
 import { pause } from "@/server/async/backoff";
-import { type JsonReading, readJson, writeJson } from "@/server/domain/json";
+import { type JsonReading, readJson, repeatedPlaces, writeJson } from "@/server/domain/json";
 import { bytesAt } from "@/server/domain/mapping/message-text";
 import { type DecodeBounds, decodeJson, decodeMessage, type DecodeOutcome, mapMessage } from "@/server/domain/message";
 import type { EpochMs } from "@/server/domain/terms";
@@ -110,12 +110,19 @@ function messageOf(item: SourceItem, options: BatchOptions): JsonReading | undef
   const [text] = item.texts;
   const reading = text === undefined ? undefined : readObject(text);
   if (reading === undefined) return undefined;
-  const mapped = mapMessage(reading, options.mapping);
+  const { repeated = [], ...mapped } = mapMessage(reading, options.mapping);
   const message = mapped.json as Record<string, unknown>;
   if (options.deviceName !== null) message["device"] = options.deviceName;
   const time = parseEventTime(message["time"]);
   if (options.shiftMs !== null && time !== null) message["time"] = time + options.shiftMs;
-  return mapped;
+  // One name for all devices is there once, whatever the file says.
+  const twice = options.deviceName === null ? repeated : repeated.filter(([part]) => part !== "device");
+  return twice.length === 0 ? mapped : { ...mapped, repeated: twice };
+}
+
+/** Says what came more than once so, too, for the worker to refuse by name. */
+function written(message: JsonReading): Uint8Array {
+  return Buffer.from(writeJson(message.json, message.tokens, repeatedPlaces(message)));
 }
 
 /** What the worker would make of an item's messages. */
@@ -141,7 +148,7 @@ function readItem(
   if (message === undefined) return { time: null, texts: null };
   const sent = parseEventTime((message.json as Record<string, unknown>)["time"]);
   const time = sent === null ? null : sent - (shiftMs ?? 0);
-  return { time, texts: rewrites(options) ? [Buffer.from(writeJson(message.json, message.tokens))] : null };
+  return { time, texts: rewrites(options) ? [written(message)] : null };
 }
 
 function readObject(text: Uint8Array): JsonReading | undefined {

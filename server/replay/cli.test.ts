@@ -275,6 +275,17 @@ describe("replay", () => {
     expect(server.lines()).toEqual(['{"device":"d-1","time":1,"readings":{"a":1}}', "broken"]);
   });
 
+  it("says again what a message said more than once, for the worker to refuse by name", async () => {
+    const file = write("twice.ndjson", '{"device":"x","device":"y","time":1,"readings":{"a":1,"a":2,"b":3}}\n');
+    await run([file, "--device-name", "d-1", "--max-refused", "100"]);
+    const list = write("twice.json", '[\n  {"device":"x","time":1,\n  "readings":{"a":1,"a":2,"b":3}}]');
+    await run([list, "--max-refused", "100"]);
+    expect(server.lines()).toEqual([
+      '{"device":"d-1","time":1,"readings":{"a":2,"b":3,"a":2}}',
+      '{"device":"x","time":1,"readings":{"a":2,"b":3,"a":2}}',
+    ]);
+  });
+
   it("sends more than five thousand messages a second", async () => {
     const file = write(
       "many.ndjson",

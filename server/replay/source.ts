@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { PassThrough, pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { readJson, writeJson } from "@/server/domain/json";
+import { readJson, repeatedPlaces, writeJson } from "@/server/domain/json";
 import { readCsv } from "./csv";
 import { type CsvLayout, findLayout } from "./csv-layout";
 import { planCsv } from "./csv-plan";
@@ -263,8 +263,8 @@ function withoutBom(bytes: Buffer): Buffer {
 function onOneLine(element: Buffer): Buffer {
   const text = element.toString("utf8");
   try {
-    const { json, tokens } = readJson(text);
-    return Buffer.from(writeJson(json, tokens));
+    const reading = readJson(text);
+    return Buffer.from(writeJson(reading.json, reading.tokens, repeatedPlaces(reading)));
   } catch {
     return Buffer.from(text.trim().replaceAll(/[\r\n]+/g, " "));
   }

@@ -456,9 +456,27 @@ test("what comes more than once in its object is refused where it would be a rea
   ]);
 });
 
+test("a device or a time that comes more than once, itself or what it is in, is refused by name", () => {
+  const mapping = { device: ["{meta.id}"], time: [{ from: { path: "at" }, format: "any" as const }] };
+  const refusedOf = (payload: string) => run(mapping, payload).refused.map(({ reason, detail }) => [reason, detail]);
+  expect(refusedOf(`{"meta":{"id":"d"},"at":"${T}","a":1}`)).toEqual([]);
+  const of = (reason: string, name: string) => [[reason, `"${name}" is there more than once`]];
+  expect(refusedOf(`{"meta":{"id":"d","id":"e"},"at":"${T}","a":1}`)).toEqual(of("badDevice", "id"));
+  expect(refusedOf(`{"meta":{"id":"d"},"meta":{"id":"e"},"at":"${T}","a":1}`)).toEqual(of("badDevice", "meta"));
+  expect(refusedOf(`{"meta":{"id":"d"},"at":"${T}","at":1795773600,"a":1}`)).toEqual(of("badTime", "at"));
+});
+
+test("a reading below what comes more than once is refused, whichever path leads to it", () => {
+  const mapped = run({ readings: [{ root: "a.b" }] }, `{"id":"d","a":{"b":{"x":1}},"a":{"b":{"x":2}}}`);
+  expect([mapped.rows, mapped.refused.map(({ detail }) => detail)]).toEqual([[], ['"a" is there more than once']]);
+});
+
 test("a reading of Fieldwatch's own shape that comes more than once is refused, and the rest goes on", () => {
   const message = (readings: string) => `{"device":"d","time":"${T}","readings":{${readings}}}`;
   const { texts, refused } = run(OWN_MAPPING, `[${message('"a":1,"a":2,"b":3')},${message('"a":4')}]`);
   expect(texts).toEqual([message('"b":3'), message('"a":4')]);
   expect(refused).toEqual([{ path: "0.readings.a", reason: "badValue", detail: '"a" is there more than once' }]);
+  const state = run(OWN_MAPPING, `{"device":"d","time":"${T}","state":{"on":true,"on":false,"mode":"eco"}}`);
+  expect(state.texts).toEqual([`{"device":"d","time":"${T}","state":{"mode":"eco"}}`]);
+  expect(state.refused.map(({ path }) => path)).toEqual(["state.on"]);
 });

@@ -10,7 +10,7 @@ import { type CommonLabels, compileLabels } from "./labels";
 import { type Mapping, OWN_SHAPE } from "./mapping";
 import { draftOf, type MessageHead, writeMessage } from "./message-text";
 import { compileOwnShape } from "./own-shape";
-import { follow, parsePath, type Place, writePath } from "./paths";
+import { follow, moreThanOnce, nameTwice, parsePath, type Place, writePath } from "./paths";
 import { count, type Run } from "./run";
 import { createSink } from "./sink";
 import type { Scope, Template } from "./templates";
@@ -49,12 +49,16 @@ export function compileMapping(
     if (!isData(scope)) return leaveOut(run, "when", place);
     const found = device.find(scope);
     if (typeof found === "string") return refuse("noDevice", found);
+    const twice = scope.repeated === null ? null : nameTwice(found.places(), scope.repeated);
+    if (twice !== null) return refuse("badDevice", moreThanOnce(twice));
     if (found.name === null)
       return refuse("badDevice", `${JSON.stringify(found.text.slice(0, 80))} cannot name a device`);
     if (run.accounts) note(found.places(), "device");
 
     const { arrived, beside } = run.delivery;
     const time = readTime(scope, { arrived, device: found.name });
+    const timeTwice = time === null ? null : nameTwice(time.places, scope.repeated);
+    if (timeTwice !== null) return refuse("badTime", moreThanOnce(timeTwice));
     if (time !== null && "problem" in time)
       return refuse("badTime", `${JSON.stringify(time.written.slice(0, 80))} ${time.problem}`);
     if (time === null && mapping.withoutTime === "refuse")

@@ -3,7 +3,7 @@ import type { Field, NoField } from "./fields";
 import { compileConditions } from "./conditions";
 import { compileGlob } from "./globs";
 import type { Mapping } from "./mapping";
-import { below, follow, parsePath, type Place, writePath } from "./paths";
+import { below, follow, moreThanOnce, nameTwice, parsePath, type Place, writePath } from "./paths";
 import { compileTemplate, type Scope } from "./templates";
 import { compileFormat, type ReadTime } from "./times";
 
@@ -111,8 +111,9 @@ export function compileFlatten(
 
     /** True for what comes again in its object: then it is refused. */
     const isRepeated = (place: Place, at: string, node: Node) => {
-      if (scope.repeated?.get(place.parent)?.has(place.key) !== true) return false;
-      sink.refuse(place, joined(at, node.path), "badValue", `${JSON.stringify(place.key)} is there more than once`);
+      const name = scope.repeated?.nameAt(place.parent, place.key) ?? null;
+      if (name === null) return false;
+      sink.refuse(place, joined(at, node.path), "badValue", moreThanOnce(name));
       return true;
     };
 
@@ -185,8 +186,10 @@ function compileHistoryTime(
   if (!own) return () => ({ reason: "noTime", problem: "the mapping doesn't say where its time is" });
   const path = parsePath(own.path);
   const read = compileFormat(own.format, own.zone, own.pattern);
-  return (element, { tokens, delivery }, device) => {
+  return (element, { tokens, delivery, repeated }, device) => {
     const place = follow(element, path);
+    const name = place === undefined ? null : nameTwice([place], repeated);
+    if (name !== null) return { reason: "badTime", problem: moreThanOnce(name) };
     const value = place?.value;
     if (place === undefined || (typeof value !== "string" && typeof value !== "number"))
       return { reason: "noTime", problem: `there is no ${own.path || "time"} in this element of a history` };

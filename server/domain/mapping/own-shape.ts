@@ -3,7 +3,7 @@ import { type DecodeBounds, decodeJson, type DecodedMessage, isStateOnly, readin
 import { type Accounts, createAccounts } from "./accounts";
 import type { Delivery, Leaf, Mapped, MappedMessage, MappedReading, MappingRefusal, Part } from "./delivery";
 import type { CommonLabels } from "./labels";
-import { below, type Place } from "./paths";
+import { below, moreThanOnce, type Place } from "./paths";
 import { count, type Run } from "./run";
 
 const utf8 = new TextEncoder();
@@ -38,12 +38,8 @@ export function compileOwnShape(
         const at = place === root ? "" : place.key;
         const under = (path: string) => told([at, path].filter((text) => text !== "").join("."));
         const repeated = repeatedIn(part.value, place === root ? [] : [place.key]);
-        for (const name of takeOut(place.value, repeated))
-          run.refused.push({
-            path: under(below("readings", name)),
-            reason: "badValue",
-            detail: `${JSON.stringify(name)} is there more than once`,
-          });
+        for (const [member, name] of takeOut(place.value, repeated))
+          run.refused.push({ path: under(below(member, name)), reason: "badValue", detail: moreThanOnce(name) });
         const read = readMessage({ json: place.value, tokens, repeated }, common, under);
         if ("reason" in read) {
           run.refused.push({ path: told(at), ...read });
@@ -68,14 +64,16 @@ function repeatedIn({ repeated = [] }: JsonReading, element: readonly string[]):
     .map((names) => names.slice(element.length));
 }
 
-/** Takes readings that come again out of a message: which value is meant can't be known, and written anew only the last would be there. @returns their names. */
-function takeOut(message: unknown, repeated: readonly (readonly string[])[]): ReadonlySet<string> {
-  const names = repeated.flatMap(([part, name, ...deeper]) =>
-    part === "readings" && name !== undefined && deeper.length === 0 ? [name] : [],
-  );
-  const readings = (message as { readonly readings?: Record<string, unknown> } | null)?.readings;
-  for (const name of names) delete readings?.[name];
-  return new Set(names);
+/** Takes readings and states that come again out of a message: which value is meant can't be known, and written anew only the last would be there. @returns their members and names. */
+function takeOut(message: unknown, repeated: readonly (readonly string[])[]): readonly (readonly [string, string])[] {
+  return (["readings", "state"] as const).flatMap((member) => {
+    const names = repeated.flatMap(([part, name, ...deeper]) =>
+      part === member && name !== undefined && deeper.length === 0 ? [name] : [],
+    );
+    const fields = (message as Partial<Record<typeof member, Record<string, unknown>>> | null)?.[member];
+    for (const name of names) delete fields?.[name];
+    return [...new Set(names)].map((name) => [member, name] as const);
+  });
 }
 
 function elementsOf(root: Place): readonly Place[] {

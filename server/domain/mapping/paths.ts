@@ -1,3 +1,5 @@
+import type { RepeatedPlaces } from "../json";
+
 /** Keys and indexes from a root. */
 export type Path = readonly string[];
 
@@ -36,6 +38,21 @@ export interface Place {
   readonly parent: object;
   readonly key: string;
   readonly value: unknown;
+}
+
+/** The name of what comes more than once of these places; null if nothing does. */
+export function nameTwice(places: readonly Place[], repeated: RepeatedPlaces | null): string | null {
+  if (repeated === null) return null;
+  for (const { parent, key } of places) {
+    const name = repeated.nameAt(parent, key);
+    if (name !== null) return name;
+  }
+  return null;
+}
+
+/** Says of what comes more than once, where one value is needed. */
+export function moreThanOnce(name: string): string {
+  return `${JSON.stringify(name.slice(0, 80))} is there more than once`;
 }
 
 /** Follows a path from a place; undefined where nothing is. */

@@ -1,5 +1,5 @@
 import { writeNumber } from "./numbers";
-import type { NumberTokens, repeatedPlaces } from "../json";
+import type { NumberTokens, RepeatedPlaces } from "../json";
 import type { Delivery } from "./delivery";
 import { follow, parsePath, type Path, type Place } from "./paths";
 
@@ -14,8 +14,8 @@ export interface Scope {
   /** What the decoder knows of the part. */
   readonly part: Readonly<Record<string, string>>;
   readonly tokens: NumberTokens;
-  /** Keys that come again in their object, by it: which value is meant can't be known. Null if there are none. */
-  readonly repeated: ReturnType<typeof repeatedPlaces>;
+  /** What comes again in its object: which value is meant can't be known. Null if nothing does. */
+  readonly repeated: RepeatedPlaces | null;
 }
 
 export interface Template {
