@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Refusal } from "./reasons";
 import { readJson } from "./json";
 import { type DecodeBounds, decodeMessage, mapMessage, readingsOf } from "./message";
 
@@ -86,6 +87,14 @@ describe("decodeMessage", () => {
     ],
   ])("refuses a whole message: %s", (reason, text) => {
     expect(decode(text)).toMatchObject({ ok: false, reason });
+  });
+
+  it("tells of a time near 1970 that its sender's clock isn't set", () => {
+    const detailOf = (time: unknown) =>
+      (decode(JSON.stringify({ device: "a", time, readings: { a: 1 } })) as Refusal).detail;
+    expect(detailOf(0)).toBe("1970-01-01T00:00:00.000Z is older than the retention: the clock of its sender isn't set");
+    expect(detailOf(86_400)).toContain("isn't set");
+    expect(detailOf("2025-12-30T23:59:59.999Z")).toBe("2025-12-30T23:59:59.999Z is older than the retention");
   });
 
   it("refuses broken UTF-8", () => {

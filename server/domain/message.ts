@@ -250,12 +250,17 @@ function readFields(
   return null;
 }
 
+const YEAR_MS = 365 * 86_400_000;
+
 /** Why readings of this event time can't be taken; null if they can. */
 export function judgeTime(eventTime: EpochMs, bounds: DecodeBounds): Refusal | null {
   if (eventTime > bounds.now + bounds.futureToleranceMs)
     return refusal("futureTime", `${new Date(eventTime).toISOString()} is ahead of the clock here`);
-  if (bounds.retentionMs !== null && eventTime < bounds.now - bounds.retentionMs)
-    return refusal("tooOld", `${new Date(eventTime).toISOString()} is older than the retention`);
+  if (bounds.retentionMs !== null && eventTime < bounds.now - bounds.retentionMs) {
+    // 0, or the time since it began: what a device sends that doesn't know the time.
+    const why = eventTime < YEAR_MS ? ": the clock of its sender isn't set" : "";
+    return refusal("tooOld", `${new Date(eventTime).toISOString()} is older than the retention${why}`);
+  }
   return null;
 }
 

@@ -417,6 +417,22 @@ describe("Fieldwatch's own shape", () => {
   });
 });
 
+test("a path with a dot too many is refused, in a template too; an empty key is written", () => {
+  const of = (more: object) => mappingSchema.safeParse({ ...OWN_MAPPING, decode: "json", ...more });
+  const told = (more: object) => of(more).error?.issues.map(({ path, message }) => [path.join("."), message]);
+  const words = String.raw`has a dot without a key before or behind it; an empty key is written \e`;
+  for (const root of ["a.", ".a", "a..b", ".", String.raw`a\\.`])
+    expect([root, told({ readings: [{ root }] })]).toEqual([root, [["readings.0.root", words]]]);
+  for (const root of ["", "a.b", String.raw`a\.`, String.raw`a.\e`, String.raw`a\\.b`])
+    expect([root, told({ readings: [{ root }] })]).toEqual([root, undefined]);
+  expect(
+    told({ readings: [{ root: "", prefix: "{meta.}" }] })
+      ?.flat()
+      .join(),
+  ).toContain("in {meta.}; an empty key");
+  expect(told({ device: ["a.{id}."] })).toBeUndefined();
+});
+
 test("names that are told apart: no two that a sender has become one, of devices or of metrics", () => {
   const named = [
     "a/b",

@@ -10,6 +10,7 @@
  */
 import { z } from "zod";
 import { csvSettings } from "./csv";
+import { hasEmptyPart } from "./paths";
 import { compilePattern } from "./patterns";
 import { problemOf } from "./templates";
 import { isZone } from "./zones";
@@ -42,7 +43,13 @@ export const OWN_SHAPE = "fieldwatch" satisfies DecoderName;
 /** Most rules about names, each: as many as a table has columns. */
 const MOST_RULES = 1000;
 
-const path = z.string().max(256);
+const path = z
+  .string()
+  .max(256)
+  .refine(
+    (text) => !hasEmptyPart(text),
+    String.raw`has a dot without a key before or behind it; an empty key is written \e`,
+  );
 const glob = z.string().min(1).max(256);
 const template = z
   .string()

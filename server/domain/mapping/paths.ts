@@ -16,6 +16,14 @@ export function parsePath(text: string): Path {
   return keys;
 }
 
+/** A dot at an end, or right after another; one behind an odd number of backslashes is of a key. */
+const EMPTY_PART = /^\.|(?<!\\)(?:\\\\)*\.(?:\.|$)/;
+
+/** True for a path with a part without a key, such as the last of "a.": hardly ever meant, and an empty key can be written. */
+export function hasEmptyPart(text: string): boolean {
+  return EMPTY_PART.test(text);
+}
+
 const EMPTY = String.raw`\e`;
 
 function writeKey(key: string): string {

@@ -1,7 +1,7 @@
 import { writeNumber } from "./numbers";
 import type { NumberTokens, RepeatedPlaces } from "../json";
 import type { Delivery } from "./delivery";
-import { follow, parsePath, type Path, type Place } from "./paths";
+import { follow, hasEmptyPart, parsePath, type Path, type Place } from "./paths";
 
 /** What a template is filled in from: the element at hand, and what is around it. */
 export interface Scope {
@@ -58,7 +58,11 @@ export function problemOf(template: string): string | null {
     if (char === "}" && !open) return "has a } without its {";
     if (char === "{" || char === "}") open = char === "{";
   }
-  return open ? "has a { without its }" : null;
+  if (open) return "has a { without its }";
+  const bad = template.split(/\{([^{}]*)\}/).find((piece, i) => i % 2 === 1 && hasEmptyPart(piece));
+  return bad === undefined
+    ? null
+    : String.raw`has a dot without a key before or behind it in {${bad}}; an empty key is written \e`;
 }
 
 /** Reads a template; `stars` are what {@link Glob} found, written {*} or {*1} for the first, {*2} for the second. */
