@@ -1,6 +1,6 @@
 import { compileMapping } from "@/server/domain/mapping/compile";
 import type { Delivery } from "@/server/domain/mapping/delivery";
-import { decodeMessage } from "@/server/domain/message";
+import { decodeMessage } from "@/server/domain/decode-message";
 import { createPlainReader } from "@/server/pipeline/plain-message";
 import { mappingSchema } from "@/server/domain/mapping/mapping";
 import { DECODER_OF } from "@/server/sources/decoders/decoders";

@@ -4,7 +4,7 @@ import { newDevice, stepDevice } from "@/server/domain/quality/device-checks";
 import { DEFAULT_LIMITS, newSeries, type SeriesState, stepSeries } from "@/server/domain/quality/series-checks";
 import { slidesOf } from "@/server/domain/quality/slides";
 import { middleOf } from "@/server/domain/quality/statistics";
-import { decodeMessage } from "@/server/domain/message";
+import { decodeMessage } from "@/server/domain/decode-message";
 import { SLOT_MS } from "@/server/simulator/faults";
 import { createFleet, type Fleet, type FleetOptions, type SimulatedDevice } from "@/server/simulator/fleet";
 import { type AnyCheck, type Truth, truthOf } from "./quality-truth";

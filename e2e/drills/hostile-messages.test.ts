@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { decodeMessage } from "@/server/domain/message";
+import { decodeMessage } from "@/server/domain/decode-message";
 import { seeded } from "../waiting";
 import { hostileMessage } from "./hostile-messages";
 

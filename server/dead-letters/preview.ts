@@ -1,5 +1,6 @@
 import { judgeFields, NO_ROOM_FOR_DEVICE, ofOtherSite } from "@/server/domain/fields";
-import { type DecodeBounds, type DecodedMessage, decodeMessage } from "@/server/domain/message";
+import { type DecodeBounds, decodeMessage } from "@/server/domain/decode-message";
+import type { DecodedMessage } from "@/server/domain/message";
 import type { Refusal } from "@/server/domain/reasons";
 import type { DeadLetter } from "@/server/ports/dead-letters";
 import { type RereadDeliveries, stillRefused } from "./reread";

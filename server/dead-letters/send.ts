@@ -1,5 +1,5 @@
 import { within } from "@/server/async/timeout";
-import { decodeMessage, type DecodeBounds } from "@/server/domain/message";
+import { decodeMessage, type DecodeBounds } from "@/server/domain/decode-message";
 import { markHeaders } from "@/server/domain/resend-mark";
 import { siteHeaders } from "@/server/domain/site-mark";
 import { OWN_SOURCE } from "@/server/domain/source";

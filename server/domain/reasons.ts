@@ -98,3 +98,8 @@ export interface Refusal {
   readonly reason: DeadLetterReason;
   readonly detail: string;
 }
+
+/** Makes a refusal. @param detail what is wrong with this one, for a person. */
+export function refusal(reason: DeadLetterReason, detail: string): Refusal {
+  return { reason, detail };
+}

@@ -5,7 +5,7 @@ import type { Sites } from "@/server/domain/access";
 import type { HealthAnswer } from "@/server/contracts/health";
 import type { ProbeMessagesAnswer, ProbeMessageView } from "@/server/contracts/test-message";
 import { findProbeMessage, isAt, latestProbeMessages, noteSent } from "./probe-messages";
-import { decodeMessage, type DecodeBounds } from "@/server/domain/message";
+import { decodeMessage, type DecodeBounds } from "@/server/domain/decode-message";
 import { type EpochMs, TOPICS } from "@/server/domain/terms";
 import { TEST_METRIC, PROBE_HEADER, type ProbeHandled, type ProbeSent } from "@/server/domain/probe-message";
 import type { EventLog } from "@/server/ports/event-log";

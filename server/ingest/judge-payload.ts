@@ -1,12 +1,6 @@
 import { writeJson } from "@/server/domain/json";
-import {
-  decodeJson,
-  type DecodeBounds,
-  type DecodeOutcome,
-  mapMessage,
-  type MessageMapping,
-  parseMessage,
-} from "@/server/domain/message";
+import { decodeJson, type DecodeBounds, type DecodeOutcome, parseMessage } from "@/server/domain/decode-message";
+import { mapMessage, type MessageMapping } from "@/server/domain/message-mapping";
 import { MESSAGE_LIMITS } from "@/server/domain/terms";
 import { broken } from "./array-elements";
 import type { Payloads } from "./payloads";

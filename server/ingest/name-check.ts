@@ -1,4 +1,4 @@
-import { type DecodeBounds, decodeMessage } from "@/server/domain/message";
+import { type DecodeBounds, decodeMessage } from "@/server/domain/decode-message";
 import type { Admission } from "./admission";
 import { IngestRefusedError } from "./refused";
 import type { Sender } from "./sender";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { decodeMessage } from "@/server/domain/message";
+import { decodeMessage } from "@/server/domain/decode-message";
 import type { LogRecord } from "@/server/ports/event-log";
 import { createAccept } from "./accept";
 import { arrayElements } from "./array-elements";

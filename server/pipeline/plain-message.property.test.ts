@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type DecodedMessage, decodeMessage, readingsOf } from "@/server/domain/message";
+import { decodeMessage } from "@/server/domain/decode-message";
+import { type DecodedMessage, readingsOf } from "@/server/domain/message";
 import { createPlainReader } from "./plain-message";
 
 const NOW = Date.UTC(2026, 2, 1, 12);

@@ -1,5 +1,7 @@
-import { type DecodeBounds, type DecodedMessage, readBeside } from "@/server/domain/message";
+import type { DecodeBounds } from "@/server/domain/decode-message";
 import { createKnownTexts } from "@/server/domain/known-texts";
+import type { DecodedMessage } from "@/server/domain/message";
+import { readBeside } from "@/server/domain/said-beside";
 import { isName, MESSAGE_LIMITS } from "@/server/domain/terms";
 import { readDecimal } from "./decimal";
 import { createKnownShapes, startsWith } from "./known-shapes";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { decodeMessage } from "@/server/domain/message";
+import { decodeMessage } from "@/server/domain/decode-message";
 import { createFleet } from "@/server/simulator/fleet";
 import { pipelineBench } from "@/server/testing/pipeline-bench";
 

@@ -1,7 +1,8 @@
 import { pause } from "@/server/async/backoff";
 import { type JsonReading, readJson, repeatedPlaces, writeJson } from "@/server/domain/json";
 import { bytesAt } from "@/server/domain/mapping/message-text";
-import { type DecodeBounds, decodeJson, decodeMessage, type DecodeOutcome, mapMessage } from "@/server/domain/message";
+import { type DecodeBounds, decodeJson, decodeMessage, type DecodeOutcome } from "@/server/domain/decode-message";
+import { mapMessage } from "@/server/domain/message-mapping";
 import type { EpochMs } from "@/server/domain/terms";
 import { parseEventTime } from "@/server/domain/time";
 import type { ReplayOptions } from "./options";

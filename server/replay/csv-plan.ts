@@ -1,4 +1,4 @@
-import { CANONICAL_MAPPING } from "@/server/domain/message";
+import { CANONICAL_MAPPING } from "@/server/domain/message-mapping";
 import { plainName, readHeading } from "@/server/domain/mapping/headings";
 import { type Mapping, type MappingInput, mappingSchema } from "@/server/domain/mapping/mapping";
 import { writePath } from "@/server/domain/mapping/paths";

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { CANONICAL_MAPPING, type MessageMapping } from "@/server/domain/message";
+import { CANONICAL_MAPPING, type MessageMapping } from "@/server/domain/message-mapping";
 import { isName } from "@/server/domain/terms";
 import { parse as parseCsv } from "csv-parse/sync";
 import { SOURCE_NAME } from "@/server/domain/source";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeMessage } from "@/server/domain/message";
+import { decodeMessage } from "@/server/domain/decode-message";
 import { isName } from "@/server/domain/terms";
 import { DEVICE_TYPES } from "./device-types";
 import { createFleet, type FleetOptions, type SimulatedDevice } from "./fleet";

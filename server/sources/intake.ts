@@ -1,13 +1,7 @@
 import type { Mapped, MappedMessage } from "@/server/domain/mapping/delivery";
 import type { Mapping } from "@/server/domain/mapping/mapping";
-import {
-  columnsOf,
-  type DecodeBounds,
-  type DecodedMessage,
-  type DecodeOutcome,
-  judgeTime,
-  type ReadingValue,
-} from "@/server/domain/message";
+import { type DecodeBounds, type DecodeOutcome, judgeTime } from "@/server/domain/decode-message";
+import { columnsOf, type DecodedMessage, type ReadingValue } from "@/server/domain/message";
 import type { DeadLetterReason } from "@/server/domain/reasons";
 import type { AnswerPolicy, DeliveryRefusal, SourceDoor } from "@/server/domain/source";
 import { fromHeaders } from "@/server/domain/from-mark";

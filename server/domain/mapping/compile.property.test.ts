@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type JsonReading, readJson } from "../json";
-import { decodeMessage, readingsOf } from "../message";
+import { decodeMessage } from "../decode-message";
+import { readingsOf } from "../message";
 import { compileMapping } from "./compile";
 import type { Beside, Mapped, Part } from "./delivery";
 import { type MappingInput, mappingSchema } from "./mapping";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readJson } from "../json";
-import { decodeMessage } from "../message";
+import { decodeMessage } from "../decode-message";
 import { compileMapping } from "./compile";
 import { type Beside, type Mapped, NOTHING_BESIDE } from "./delivery";
 import { type MappingInput, mappingSchema, OWN_MAPPING } from "./mapping";

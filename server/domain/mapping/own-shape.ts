@@ -1,5 +1,6 @@
 import { type JsonReading, writeJson } from "../json";
-import { type DecodeBounds, decodeJson, type DecodedMessage, isStateOnly, readingsOf } from "../message";
+import { type DecodeBounds, decodeJson } from "../decode-message";
+import { type DecodedMessage, isStateOnly, readingsOf } from "../message";
 import { type Accounts, createAccounts } from "./accounts";
 import type { Delivery, Leaf, Mapped, MappedMessage, MappedReading, MappingRefusal, Part } from "./delivery";
 import type { CommonLabels } from "./labels";

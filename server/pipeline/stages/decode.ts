@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { ERASED_RECORD } from "@/server/domain/erased";
-import { type DecodeBounds, decodeMessage } from "@/server/domain/message";
+import { type DecodeBounds, decodeMessage } from "@/server/domain/decode-message";
 import { readSite } from "@/server/domain/site-mark";
 import type { EpochMs } from "@/server/domain/terms";
 import { readRefused, readSource, type RefusedDelivery } from "@/server/domain/source-mark";

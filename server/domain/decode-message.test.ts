@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Refusal } from "./reasons";
 import { readJson } from "./json";
-import { type DecodeBounds, decodeMessage, mapMessage, readingsOf } from "./message";
+import { type DecodeBounds, decodeMessage } from "./decode-message";
+import { readingsOf } from "./message";
+import { mapMessage } from "./message-mapping";
 
 const bounds: DecodeBounds = { now: Date.UTC(2026, 0, 1), futureToleranceMs: 60_000, retentionMs: 86_400_000 };
 const time = "2025-12-31T23:00:00Z";
