@@ -3,7 +3,7 @@ import { noteActivity } from "@/server/catalog/catalog-writes";
 import { withTransaction } from "@/server/postgres/transaction";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
 import { seeded } from "@/server/testing/seeded";
-import { usualSilence } from "./silence";
+import { usualSilence, usualSilenceSql } from "./silence";
 
 const S = 1000;
 const T = Date.UTC(2026, 0, 15);
@@ -63,3 +63,20 @@ test("from 1 s to 1 h, with a jitter of 20 %, no device is silent for an unusual
       Math.max(30 * S, 3 * (1 + JITTER) * seconds * S + S),
     );
 }, 120_000);
+
+test("PostgreSQL says the same of a usual silence", async () => {
+  const cases = [0, 19, 20].flatMap((gaps) =>
+    [null, 0, 5 * S, 11 * S, 900 * S].flatMap((gapP99) =>
+      [null, 1, 90].flatMap((staleSeconds) =>
+        [20 * S, STALE_MS].map((staleMs) => ({ gaps, gapP99, staleSeconds, staleMs })),
+      ),
+    ),
+  );
+  const column = (name: keyof (typeof cases)[number]) => cases.map((one) => one[name]);
+  const { rows } = await db.pool.query<{ ms: number }>(
+    `SELECT (${usualSilenceSql("stale_ms")})::float8 AS ms
+     FROM unnest($1::integer[], $2::real[], $3::integer[], $4::float8[]) WITH ORDINALITY AS d (gaps, gap_p99, stale_seconds, stale_ms, i) ORDER BY i`,
+    [column("gaps"), column("gapP99"), column("staleSeconds"), column("staleMs")],
+  );
+  expect(rows.map(({ ms }) => ms)).toEqual(cases.map(({ staleMs, ...device }) => usualSilence(device, staleMs)));
+});

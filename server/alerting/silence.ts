@@ -35,6 +35,12 @@ export function usualSilence({ gaps, gapP99, staleSeconds }: Cadence, staleMs: n
   return Math.max(gaps < GAPS_KNOWN ? staleMs : LEAST_SILENCE_MS, 3 * gapP99);
 }
 
+/** SQL: the same of a device `d`; `staleMs` is SQL, too. A test holds the two together. */
+export const usualSilenceSql = (staleMs: string): string => `CASE
+  WHEN d.stale_seconds IS NOT NULL THEN greatest(${LEAST_SILENCE_MS}, ${SILENT_AFTER * 1000}::float8 * d.stale_seconds)
+  WHEN d.gap_p99 IS NULL THEN ${staleMs}
+  ELSE greatest(CASE WHEN d.gaps < ${GAPS_KNOWN} THEN ${staleMs} ELSE ${LEAST_SILENCE_MS} END, 3 * d.gap_p99) END`;
+
 /**
  * When a silence that began at `since` had lasted `afterMs`, counting only while messages were taken; null: it hasn't by `until`.
  * @param open the stretches in which they were
@@ -177,12 +183,9 @@ async function findUsual(
 ): Promise<number[]> {
   const learning = rules.flatMap(({ id, spec }) => (spec.afterMs === null ? [id] : []));
   if (learning.length === 0) return [];
-  // As usualSilence says.
   const { rows } = await tx.query<{ id: number }>(
     `SELECT DISTINCT d.id FROM alert_state a JOIN device d ON d.id = a.device_id
-     WHERE a.rule_id = ANY ($1::integer[]) AND a.state->>'phase' = 'firing' AND d.gone_at IS NULL AND d.last_seen > $2::timestamptz - interval '1 millisecond' * CASE
-       WHEN d.stale_seconds IS NOT NULL THEN greatest(${LEAST_SILENCE_MS}, ${SILENT_AFTER * 1000}::float8 * d.stale_seconds) WHEN d.gap_p99 IS NULL THEN $3::float8
-       ELSE greatest(CASE WHEN d.gaps < ${GAPS_KNOWN} THEN $3::float8 ELSE ${LEAST_SILENCE_MS} END, 3 * d.gap_p99) END
+     WHERE a.rule_id = ANY ($1::integer[]) AND a.state->>'phase' = 'firing' AND d.gone_at IS NULL AND d.last_seen > $2::timestamptz - interval '1 millisecond' * ${usualSilenceSql("$3::float8")}
      ORDER BY d.id LIMIT ${DEVICES}`,
     [learning, timeText(watermark), staleMs],
   );
