@@ -1,6 +1,7 @@
 "use client";
 import { decimalsIn, formatDecimals, formatExact, formatInstant, type Zone } from "../ui/format";
 import { metricColor } from "../ui/theme";
+import base from "./figures-table.module.css";
 import classes from "./history.module.css";
 import { flagWord } from "./history-charts";
 import type { Stretch } from "../ui/ranges";
@@ -16,7 +17,7 @@ export function HistoryTable({ series, from, to, zone }: HistoryTableProps) {
   const columns = series.map((one) => ({ one, figures: figuresOf(one) }));
   return (
     <div className={classes.tableBox} role="region" aria-label="History as a table" tabIndex={0}>
-      <table className={classes.table}>
+      <table className={`${base.table} ${classes.table}`}>
         <thead>
           {series.length > 1 ? (
             <tr>

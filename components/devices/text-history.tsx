@@ -18,6 +18,7 @@ import { PLOT } from "../ui/time-chart-plot";
 import { timeTicks } from "../ui/time-ticks";
 import { useTurn } from "../ui/use-turn";
 import { bandWords, textColors, TextStrip } from "./text-strip";
+import base from "./figures-table.module.css";
 import classes from "./texts.module.css";
 
 /** Turns of the charts' clock between two drawings: once a second. */
@@ -195,7 +196,7 @@ interface ChangesProps {
 function Changes({ field, bands, zone, colorOf }: ChangesProps) {
   return (
     <div className={classes.tableBox} role="region" aria-label={`Changes of ${field}`} tabIndex={0}>
-      <table className={classes.table}>
+      <table className={`${base.table} ${classes.table}`}>
         <thead>
           <tr>
             <th scope="col">Since</th>

@@ -10,7 +10,7 @@ import { Told, TYPING_MS } from "./give-away";
 import { OtherNames } from "./other-names";
 
 /** What can be renamed: a site, or a type of devices. */
-interface Named {
+export interface Named {
   readonly id: number;
   readonly name: string;
   readonly others: readonly string[];
@@ -27,8 +27,11 @@ export function useNewName(of: "sites" | "types", { id, name: now }: Named) {
   return { name, setName, wanted, asked, isNew, effects, isTold: isNew && asked === wanted && data?.refused === null };
 }
 
+/** What somebody is about to call one of them. */
+export type Naming = ReturnType<typeof useNewName>;
+
 /** The field for it, with what it would do, and the names that were before. */
-export function NewName({ of, naming }: { of: Named; naming: ReturnType<typeof useNewName> }) {
+export function NewName({ of, naming }: { of: Named; naming: Naming }) {
   const { name, setName, asked, effects } = naming;
   return (
     <>
