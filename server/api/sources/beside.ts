@@ -18,7 +18,9 @@ export function besideOf({ url, headers }: Pick<Request, "url" | "headers">, lev
     contentType: headers.get("content-type")?.slice(0, 256) ?? null,
     topic: null,
     retained: false,
+    // A slash at the end begins no further level.
     path: pathname
+      .replace(/\/$/, "")
       .split("/")
       .slice(levels + 1, levels + 1 + MOST.levels)
       .map((level) => decodeURIComponent(level).slice(0, MOST.text)),
