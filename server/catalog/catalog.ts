@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import { readAliases } from "./aliases";
-import { readEpoch } from "./epoch";
+import { readCatalogAge } from "./epoch";
 import { type ErasedNames, readErasedNames } from "./erasures";
 import {
   countAsNumbers,
@@ -76,19 +76,25 @@ interface CatalogView {
 export function createCatalog(settings: CatalogSettings): Catalog {
   // Names outlive what is forgotten: an id is of one metric for ever, and a metric that is renamed is found anew.
   const metricNames = new Map<number, string>();
-  let view: CatalogView | null = null;
+  let view: ReturnType<typeof createView> | null = null;
   return {
     async current() {
       if (view !== null) return view;
       // Read before all else: what is found later may be newer, never older.
-      const epoch = await readEpoch(settings.pool);
+      const { epoch, newestMetric } = await readCatalogAge(settings.pool);
       const aliases = await readAliases(settings.pool);
       const erased = await readErasedNames(settings.pool);
-      return (view = createView(settings, { epoch, aliases, erased }, metricNames));
+      view = createView(settings, { epoch, aliases, erased }, metricNames);
+      view.seeNewest(newestMetric);
+      return view;
     },
     metricName: (id) => metricNames.get(id),
     async refresh() {
-      if (view !== null && (await readEpoch(settings.pool)) !== view.epoch) view = null;
+      if (view === null) return;
+      const seen = view;
+      const { epoch, newestMetric } = await readCatalogAge(settings.pool);
+      if (epoch === seen.epoch) seen.seeNewest(newestMetric);
+      else view = null;
     },
     forget() {
       // What is still being asked for goes to the view that was dropped.
@@ -99,14 +105,19 @@ export function createCatalog(settings: CatalogSettings): Catalog {
 
 /** Bounds the memory for which device has which metric: some 50 bytes each. */
 const MOST_PAIRS = 2_000_000;
+/** The same for names that are no metric's. */
+const MOST_UNUSED = 10_000;
 
 function createView(
   { pool, maxDevices, maxMetrics }: CatalogSettings,
   { epoch, aliases, erased }: Pick<CatalogView, "epoch" | "aliases" | "erased">,
   metricNames: Map<number, string>,
-): CatalogView {
+): CatalogView & { seeNewest(metric: number): void } {
   const devices = new Map<string, CatalogDevice>();
   const metrics = new Map<string, CatalogMetric>();
+  /** Names of fields that no metric had when this one was the newest: fields of words mostly, which never become one. */
+  const unused = new Set<string>();
+  let newest = 0;
   /** The metrics that each device is known to have. */
   const pairs = new Map<number, Set<number>>();
   let paired = 0;
@@ -125,15 +136,26 @@ function createView(
       metricNames.clear();
     }
     for (const metric of found) {
+      unused.delete(metric.name);
       metrics.set(metric.name, metric);
       metricNames.set(metric.id, metric.name);
     }
+  }
+
+  function keepUnused(name: string) {
+    if (unused.size >= MOST_UNUSED) unused.clear();
+    unused.add(name);
   }
 
   return {
     epoch,
     aliases,
     erased,
+
+    seeNewest(metric) {
+      if (metric !== newest) unused.clear();
+      newest = metric;
+    },
 
     async devices(wanted) {
       const result = new Map<string, CatalogDevice>();
@@ -226,19 +248,22 @@ function createView(
   ): Promise<Map<string, CatalogMetric>> {
     const result = new Map<string, CatalogMetric>();
     const missing: string[] = [];
-    for (const name of wanted.keys()) {
+    for (const [name, kind] of wanted) {
       const known = metrics.get(name);
       if (known) result.set(name, known);
-      else missing.push(name);
+      else if (kind !== null || !unused.has(name)) missing.push(name);
     }
     const numbers = [...result.values()].filter(
       ({ name, kind }) => kind === "boolean" && wanted.get(name) === "number",
     );
     if (missing.length === 0 && numbers.length === 0) return result;
+    const newestBefore = newest;
     const found = missing.length > 0 ? await findMetrics(pool, missing) : [];
     const names = new Set(found.map(nameOf));
     const fresh = missing.flatMap((name) => {
       const kind = wanted.get(name) ?? null;
+      // One that was added while it was asked for may not have been seen.
+      if (kind === null && !names.has(name) && newest === newestBefore) keepUnused(name);
       return names.has(name) || kind === null ? [] : [{ name, kind, unit: said.get(name) ?? null }];
     });
     if (fresh.length > 0) found.push(...(await discoverMetrics(pool, fresh, maxMetrics)));

@@ -9,12 +9,22 @@ export const HOLD_EPOCH = `SELECT pg_advisory_xact_lock_shared(${KEY})`;
 /** SQL of the catalog's epoch, to be read along with something else. */
 export const EPOCH = `(SELECT epoch FROM catalog_epoch)::float8`;
 
-const READ_EPOCH = prepared("SELECT epoch FROM catalog_epoch");
+/** What tells whether the catalog is still as it is remembered. */
+export interface CatalogAge {
+  /** Grows when something is taken out of the catalog that others may remember. */
+  readonly epoch: number;
+  /** The id of the newest metric, 0 if there is none. Metrics are added one worker at a time: while it stays, none was. */
+  readonly newestMetric: number;
+}
 
-/** The catalog's epoch. Grows when something is taken out of the catalog that others may remember. */
-export async function readEpoch(db: Pool | PoolClient): Promise<number> {
-  const { rows } = await db.query<{ epoch: number }>(READ_EPOCH([]));
-  return Number(rows[0]!.epoch);
+const READ_AGE = prepared(
+  `SELECT epoch, (SELECT coalesce(max(id), 0) FROM metric) AS "newestMetric" FROM catalog_epoch`,
+);
+
+export async function readCatalogAge(db: Pool | PoolClient): Promise<CatalogAge> {
+  const { rows } = await db.query<CatalogAge>(READ_AGE([]));
+  const { epoch, newestMetric } = rows[0]!;
+  return { epoch: Number(epoch), newestMetric };
 }
 
 /**

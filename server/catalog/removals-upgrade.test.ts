@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { migrate } from "@/server/postgres/migrate";
 import { withTransaction } from "@/server/postgres/transaction";
 import { freshDatabase, goBackBefore, type TestDatabase } from "@/server/testing/database";
-import { readEpoch } from "./epoch";
+import { readCatalogAge } from "./epoch";
 import { removeMetric } from "./removals";
 
 let db: TestDatabase;
@@ -20,9 +20,9 @@ test("what the version before knew stays, and can be removed", async () => {
      INSERT INTO device_unit VALUES (1, 1, 'V'), (1, 2, 'A')`,
   );
   await migrate(db.connectionString);
-  expect(await readEpoch(db.pool)).toBe(0);
+  expect((await readCatalogAge(db.pool)).epoch).toBe(0);
   expect(await withTransaction(db.pool, (tx) => removeMetric(tx, "old"))).toBe("removed");
-  expect(await readEpoch(db.pool)).toBe(1);
+  expect((await readCatalogAge(db.pool)).epoch).toBe(1);
   const { rows } = await db.pool.query(
     `SELECT conflicts::int, conflict_metric_id, (SELECT array_agg(name) FROM metric) AS metrics,
        (SELECT array_agg(unit) FROM device_unit) AS units FROM device`,
