@@ -19,7 +19,7 @@ export async function bringBack(tx: PoolClient, cold: ColdReader, device: number
   const { rows } = await tx.query<
     ColdFile & { first_row: number; rows: number; counts: number[]; from: Date; to: Date }
   >(
-    `SELECT f.id, f.name, f.url, f.bytes::float8 AS bytes, f.metrics, d.first_row, d.rows, d.counts, d.min_time AS from, d.max_time AS to
+    `SELECT f.id, f.name, f.url, f.bytes::float8 AS bytes, f.sha256, f.crcs, f.metrics, d.first_row, d.rows, d.counts, d.min_time AS from, d.max_time AS to
      FROM cold_device d JOIN cold_file f ON f.id = d.file_id AND f.state = 'kept'
      WHERE d.device_id = $1 AND ${isFile ? "f.id = $2" : "d.counts[array_position(f.metrics, $2::integer)] > 0"}
      ORDER BY f.id LIMIT 1`,
@@ -27,9 +27,9 @@ export async function bringBack(tx: PoolClient, cold: ColdReader, device: number
   );
   const found = rows[0];
   if (found === undefined) return false;
-  const { id, name, url, bytes, metrics, first_row: firstRow, rows: count, counts } = found;
+  const { id, first_row: firstRow, rows: count, counts } = found;
   const stretch = { device, from: hourOf(found.from.getTime()), to: hourOf(found.to.getTime()) + HOUR };
-  const blocks = await cold.read([{ file: { id, name, url, bytes, metrics }, firstRow, rows: count, counts }], stretch);
+  const blocks = await cold.read([{ file: found, firstRow, rows: count, counts }], stretch);
   const hot = await readBlocks(tx, [stretch]);
   const whole = union([...blocks, ...hot]);
   if (whole !== null) await replaceBlocks(tx, hot, hoursOf(whole));

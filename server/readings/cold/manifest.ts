@@ -1,13 +1,12 @@
 import type { Pool, PoolClient } from "pg";
 import type { Stretch } from "../blocks";
+import type { WrittenBytes } from "./checked-bytes";
 import type { DeviceRows } from "./part-file";
 
 /** A file that is read. */
-export interface ColdFile {
+export interface ColdFile extends WrittenBytes {
   readonly id: number;
-  readonly name: string;
   readonly url: string;
-  readonly bytes: number;
   /** Metrics of its columns. */
   readonly metrics: readonly number[];
 }
@@ -25,10 +24,14 @@ export async function findColdRows(
   client: Pool | PoolClient,
   stretches: readonly Stretch[],
 ): Promise<readonly (readonly ColdRows[])[]> {
-  const { rows } = await client.query<
-    Omit<ColdFile, "bytes"> & { i: string; bytes: string; first_row: number; rows: number; counts: number[] }
-  >({
-    text: `SELECT k.i, f.id, f.name, f.url, f.bytes, f.metrics, d.first_row, d.rows, d.counts
+  const { rows } = await client.query<{
+    i: string;
+    file: number;
+    first_row: number;
+    rows: number;
+    counts: number[];
+  }>({
+    text: `SELECT k.i, f.id AS file, d.first_row, d.rows, d.counts
            FROM unnest($1::integer[], $2::timestamptz[], $3::timestamptz[]) WITH ORDINALITY AS k (device_id, first, until, i)
            JOIN cold_device d ON d.device_id = k.device_id AND d.max_time >= k.first AND d.min_time < k.until
            JOIN cold_file f ON f.id = d.file_id AND f.state = 'kept'
@@ -36,11 +39,23 @@ export async function findColdRows(
     values: stretchColumns(stretches),
   });
   const found = stretches.map((): ColdRows[] => []);
-  for (const { i, id, name, url, bytes, metrics, first_row: firstRow, rows: count, counts } of rows) {
-    const file = { id, name, url, bytes: Number(bytes), metrics };
-    found[Number(i) - 1]!.push({ file, firstRow, rows: count, counts });
+  if (rows.length === 0) return found;
+  const files = await readFiles(client, [...new Set(rows.map(({ file }) => file))]);
+  for (const { i, file: id, first_row: firstRow, rows: count, counts } of rows) {
+    // One that is gone was replaced meanwhile: whoever looks again finds the other.
+    const file = files.get(id);
+    if (file !== undefined) found[Number(i) - 1]!.push({ file, firstRow, rows: count, counts });
   }
   return found;
+}
+
+/** What is known of files, each told once however many devices are asked about. */
+async function readFiles(client: Pool | PoolClient, ids: readonly number[]): Promise<ReadonlyMap<number, ColdFile>> {
+  const { rows } = await client.query<ColdFile>({
+    text: "SELECT id, name, url, bytes::float8 AS bytes, sha256, crcs, metrics FROM cold_file WHERE id = ANY ($1::integer[])",
+    values: [ids],
+  });
+  return new Map(rows.map((file) => [file.id, file]));
 }
 
 function stretchColumns(stretches: readonly Stretch[]): [devices: number[], first: string[], until: string[]] {
@@ -52,10 +67,7 @@ function stretchColumns(stretches: readonly Stretch[]): [devices: number[], firs
 }
 
 /** A file that was written and read back. */
-export interface WrittenFile {
-  readonly name: string;
-  readonly bytes: number;
-  readonly sha256: string;
+export interface WrittenFile extends WrittenBytes {
   readonly rows: number;
   readonly readings: number;
   readonly metrics: readonly number[];
@@ -69,15 +81,16 @@ export async function noteWriting(tx: PoolClient, month: string, name: string, u
 
 /** From the commit on the file is read. @throws Error when it isn't noted as being written any more. */
 export async function noteKept(tx: PoolClient, file: WrittenFile): Promise<void> {
-  const { name, bytes, sha256, rows, readings, metrics, devices } = file;
+  const { name, bytes, sha256, crcs, rows, readings, metrics, devices } = file;
   const { rows: kept } = await tx.query<{ id: number }>(
     `UPDATE cold_file SET state = 'kept', since = now(), bytes = $2, sha256 = $3, rows = $4, readings = $5, metrics = $6,
-       min_time = $7, max_time = $8, verified_at = now()
+       min_time = $7, max_time = $8, crcs = $9, verified_at = now()
      WHERE name = $1 AND state = 'writing' RETURNING id`,
     [
       ...[name, bytes, sha256, rows, readings, metrics],
       new Date(devices.reduce((least, { from }) => Math.min(least, from), Infinity)),
       new Date(devices.reduce((most, { to }) => Math.max(most, to), -Infinity)),
+      crcs,
     ],
   );
   if (kept.length !== 1) throw new Error(`the file ${name} is no longer one that is being written`);
@@ -116,11 +129,7 @@ export async function noteRemoving(tx: PoolClient, files: readonly number[]): Pr
 /** From the commit on none of a month's files is read. @returns how many they are. */
 export async function forgetFiles(tx: PoolClient, month: string): Promise<number> {
   const files = await keptFiles(tx, month);
-  if (files.length > 0)
-    await noteRemoving(
-      tx,
-      files.map(({ id }) => id),
-    );
+  if (files.length > 0) await noteRemoving(tx, files);
   return files.length;
 }
 
@@ -141,12 +150,12 @@ export async function readColdSize(client: Pool | PoolClient): Promise<{ months:
 }
 
 /** The files kept of a month, in order. */
-export async function keptFiles(client: Pool | PoolClient, month: string): Promise<readonly ColdFile[]> {
-  const { rows } = await client.query<Omit<ColdFile, "bytes"> & { bytes: string }>(
-    "SELECT id, name, url, bytes, metrics FROM cold_file WHERE month = $1 AND state = 'kept' ORDER BY name",
+export async function keptFiles(client: Pool | PoolClient, month: string): Promise<readonly number[]> {
+  const { rows } = await client.query<{ id: number }>(
+    "SELECT id FROM cold_file WHERE month = $1 AND state = 'kept' ORDER BY name",
     [month],
   );
-  return rows.map((row) => ({ ...row, bytes: Number(row.bytes) }));
+  return rows.map(({ id }) => id);
 }
 
 /**

@@ -3,7 +3,7 @@ import { createBackoff, pause } from "@/server/async/backoff";
 import { counted } from "@/server/domain/counted";
 import type { EpochMs } from "@/server/domain/terms";
 import { UnavailableError } from "@/server/domain/unavailable";
-import type { ColdStore } from "@/server/ports/cold-store";
+import { ColdFileMissingError, type ColdStore, ColdUnavailableError } from "@/server/ports/cold-store";
 import type { JobContext } from "@/server/postgres/job";
 import {
   dropMonth,
@@ -53,8 +53,14 @@ export async function moveMonths(ctx: JobContext, deps: MoveDeps, before: EpochM
     months.map((month) => ({ table: "sample", month })),
     async ({ month }) => {
       ctx.signal.throwIfAborted();
-      if (await moveMonth(ctx, deps, month, done)) done++;
-      else waiting.set(month, "its readings changed while they were copied");
+      try {
+        if (await moveMonth(ctx, deps, month, done)) done++;
+        else waiting.set(month, "its readings changed while they were copied");
+      } catch (error) {
+        // One file that nobody brings back must not keep all other months in PostgreSQL.
+        if (!(error instanceof ColdUnavailableError && error.cause instanceof ColdFileMissingError)) throw error;
+        waiting.set(month, error.cause.message);
+      }
     },
   );
   if (waiting.size > 0) throw new MonthsWaitError(waiting);
@@ -120,7 +126,7 @@ async function moveMonth(ctx: JobContext, deps: MoveDeps, month: number, done: n
     await watchMonth(tx, month);
     return progress;
   });
-  const old = (await keptFiles(ctx.tx, firstDay(month))).map(({ id }) => id);
+  const old = await keptFiles(ctx.tx, firstDay(month));
   const devices = await planMonth(ctx.tx, month);
   const files = await writeMonth(
     {

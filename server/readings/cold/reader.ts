@@ -2,8 +2,9 @@ import type { EpochMs } from "@/server/domain/terms";
 import { ColdFileMissingError, type ColdStore, ColdUnavailableError } from "@/server/ports/cold-store";
 import { withoutEmpty } from "../block-changes";
 import type { Block, Stretch } from "../blocks";
+import { checkedRead } from "./checked-bytes";
 import type { ColdFile, ColdRows } from "./manifest";
-import { type PartFooter, type PartGroup, readFooter, readGroup } from "./part-file";
+import { type PartFooter, type PartGroup, type ReadBytes, readFooter, readGroup } from "./part-file";
 
 /** Reads readings in cold storage, with a small cache. One a process. */
 export interface ColdReader {
@@ -17,12 +18,18 @@ export interface ColdReader {
 const CACHE_BYTES = 32 * 1024 * 1024;
 /** The place of a group's times, before those of its columns. */
 const TIMES = -1;
+/** A file whose end was read, and how more of it is. */
+interface OpenFile {
+  readonly footer: PartFooter;
+  readonly read: ReadBytes;
+}
+
 /** Ends of files held. */
 const FOOTERS = 50;
 
 /** @param store null: this process has no cold storage, which is a problem only once something is asked for that lies there. */
 export function createColdReader(store: ColdStore | null, now: () => EpochMs = Date.now): ColdReader {
-  const footers = new Map<number, Promise<PartFooter>>();
+  const files = new Map<number, Promise<OpenFile>>();
   const columns = new Map<string, { bytes: number; column: Promise<Float64Array> }>();
   let held = 0;
 
@@ -35,21 +42,26 @@ export function createColdReader(store: ColdStore | null, now: () => EpochMs = D
     return (from: number, to: number) => store.read(file.name, from, to);
   };
 
-  function footerOf(file: ColdFile): Promise<PartFooter> {
-    let footer = footers.get(file.id);
-    if (footer === undefined) {
-      footer = readFooter(file.bytes, bytesOf(file)).catch(damaged(file));
-      footers.set(file.id, footer);
-      footer.catch(() => footers.delete(file.id));
-      if (footers.size > FOOTERS) footers.delete(footers.keys().next().value!);
+  function opened(file: ColdFile): Promise<OpenFile> {
+    let found = files.get(file.id);
+    if (found === undefined) {
+      found = open(file).catch(damaged(file));
+      files.set(file.id, found);
+      found.catch(() => files.delete(file.id));
+      if (files.size > FOOTERS) files.delete(files.keys().next().value!);
     }
-    return footer;
+    return found;
+  }
+
+  async function open(file: ColdFile): Promise<OpenFile> {
+    const read = await checkedRead(file, bytesOf(file));
+    return { footer: await readFooter(file.bytes, read), read };
   }
 
   /** The times and columns of a group, from the cache where they are in it; who asks for what is being read waits for that. */
   function groupOf(
     file: ColdFile,
-    footer: PartFooter,
+    { footer, read: bytes }: OpenFile,
     group: PartGroup,
     places: readonly number[],
   ): Promise<Float64Array[]> {
@@ -58,7 +70,7 @@ export function createColdReader(store: ColdStore | null, now: () => EpochMs = D
     const missing = places.filter((place) => !columns.has(keyOf(place)));
     const size = group.rows * 8;
     if (missing.length > 0 || !columns.has(keyOf(TIMES))) {
-      const read = readGroup(footer, group, missing, bytesOf(file)).catch(damaged(file));
+      const read = readGroup(footer, group, missing, bytes).catch(damaged(file));
       hold(
         keyOf(TIMES),
         size,
@@ -108,12 +120,12 @@ export function createColdReader(store: ColdStore | null, now: () => EpochMs = D
         );
         if (metrics.length === 0) continue;
         const places = metrics.map((metric) => file.metrics.indexOf(metric));
-        const footer = await footerOf(file);
-        for (const group of footer.groups) {
+        const open = await opened(file);
+        for (const group of open.footer.groups) {
           const first = Math.max(firstRow, group.first) - group.first;
           const end = Math.min(firstRow + rows, group.first + group.rows) - group.first;
           if (first >= end || group.to < from || group.from >= to) continue;
-          const [times, ...values] = await groupOf(file, footer, group, places);
+          const [times, ...values] = await groupOf(file, open, group, places);
           const start = lowerBound(times!, from, first, end);
           const stop = lowerBound(times!, to, start, end);
           if (start >= stop) continue;

@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Pool, PoolClient } from "pg";
 import { monthText } from "@/server/postgres/months";
 import type { ColdStore } from "@/server/ports/cold-store";
+import { crcsOf } from "./checked-bytes";
 import { noteWriting, type WrittenFile } from "./manifest";
 import { blocksOfMonth, fileGroups, FILE_READINGS, firstDay, type PlannedDevice } from "./month-plan";
 import { createPartWriter, type PartColumn, type PartWriter, readDevices, readFooter, readGroup } from "./part-file";
@@ -69,7 +70,10 @@ async function put(
   await step((tx) => noteWriting(tx, firstDay(month), name, store.url));
   await store.put(name, bytes);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
-  return { name, bytes: bytes.length, sha256, rows, readings, metrics: columns.map(({ metric }) => metric), devices };
+  return {
+    ...{ name, bytes: bytes.length, sha256, crcs: crcsOf(bytes), rows, readings, devices },
+    metrics: columns.map(({ metric }) => metric),
+  };
 }
 
 /** Reads files back from the store and goes through them beside what they were made of, read again. @throws ColdDifferenceError */
