@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import { counted } from "@/server/domain/counted";
-import { type ColdStore, ColdUnavailableError } from "@/server/ports/cold-store";
+import { ColdFileMissingError, type ColdStore, ColdUnavailableError } from "@/server/ports/cold-store";
+import { missingFile, notWhole } from "@/server/readings/cold/reader";
 import { type Finding, pass, type Probe } from "./probe";
 
 export interface ColdProbeDeps {
@@ -26,7 +27,7 @@ export function coldProbes({ pool, coldStore }: ColdProbeDeps): readonly Probe[]
 }
 
 async function lookAt(pool: Pool, store: ColdStore | null): Promise<Finding> {
-  const { rows } = await pool.query<{ files: number; name: string | null; url: string | null; bytes: number | null }>(
+  const { rows } = await pool.query<{ files: number; name: string; url: string; bytes: number }>(
     `SELECT count(*) OVER ()::integer AS files, name, url, bytes::float8 AS bytes FROM cold_file
      WHERE state = 'kept' ORDER BY id DESC LIMIT 1`,
   );
@@ -47,7 +48,10 @@ async function lookAt(pool: Pool, store: ColdStore | null): Promise<Finding> {
         : `${store.url} isn't there yet: it is made when the first month is moved. If it should be, see that it is mounted, and COLD_URL.`,
     );
   }
-  await store.read(newest.name!, newest.bytes! - 8, newest.bytes!);
+  const { name, url } = newest;
+  await store.read(name, newest.bytes - 8, newest.bytes).catch((error: unknown) => {
+    throw error instanceof ColdFileMissingError ? missingFile(notWhole({ name, url }, store, error)) : error;
+  });
   return pass(`${store.url} has ${counted(newest.files, "file")}; the newest can be read.`);
 }
 

@@ -49,7 +49,9 @@ export class ColdFileExistsError extends Error {
 /** A file, or the part of it that was asked for, isn't there, or isn't as it was written. */
 export class ColdFileMissingError extends Error {
   override readonly name = "ColdFileMissingError";
-  constructor(file: string, options: { cause?: unknown } = {}) {
-    super(`${file} is not in cold storage, or not whole`, options);
+  /** @param writtenTo where it was written, if that isn't where it was looked for. */
+  constructor(file: string, { writtenTo, ...options }: { cause?: unknown; writtenTo?: string } = {}) {
+    const elsewhere = writtenTo === undefined ? "" : `: it was written to ${writtenTo}, and COLD_URL is another place`;
+    super(`${file} is not in cold storage, or not whole${elsewhere}`, options);
   }
 }

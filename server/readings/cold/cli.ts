@@ -76,12 +76,13 @@ async function list({ pool, say }: ColdCliDeps): Promise<number> {
 }
 
 async function verify({ pool, say }: ColdCliDeps, store: ColdStore, month: number | null): Promise<number> {
-  const { rows: files } = await pool.query<{ name: string; bytes: string; sha256: string }>(
-    `SELECT name, bytes, sha256 FROM cold_file WHERE state = 'kept' AND ($1::date IS NULL OR month = $1) ORDER BY name`,
+  const { rows: files } = await pool.query<{ name: string; url: string; bytes: string; sha256: string }>(
+    `SELECT name, url, bytes, sha256 FROM cold_file WHERE state = 'kept' AND ($1::date IS NULL OR month = $1) ORDER BY name`,
     [month === null ? null : firstDay(month)],
   );
   let bad = 0;
-  for (const { name, bytes, sha256 } of files) {
+  const elsewhere = new Set<string>();
+  for (const { name, url, bytes, sha256 } of files) {
     const found = await store.read(name, 0, Number(bytes)).catch((error: unknown) => {
       if (error instanceof ColdFileMissingError) return null;
       throw error;
@@ -89,6 +90,7 @@ async function verify({ pool, say }: ColdCliDeps, store: ColdStore, month: numbe
     const isGood = found !== null && createHash("sha256").update(found).digest("hex") === sha256;
     if (isGood) continue;
     bad++;
+    if (url !== store.url) elsewhere.add(url);
     say(`${name}  ${found === null ? "is missing, or too short" : "isn't as it was written"}`);
   }
   say(
@@ -96,6 +98,10 @@ async function verify({ pool, say }: ColdCliDeps, store: ColdStore, month: numbe
       ? `${counted(files.length, "file")}, each as it was written.`
       : `${bad} of ${counted(files.length, "file")} can't be read: bring them back from a backup of cold storage.`,
   );
+  if (elsewhere.size > 0)
+    say(
+      `Some were written to ${[...elsewhere].join(" and ")}, and COLD_URL is ${store.url}: bring them there, or set it back.`,
+    );
   return bad === 0 ? 0 : 1;
 }
 

@@ -1,8 +1,11 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { createFolderColdStore } from "@/server/adapters/cold/folder";
+import { coldProbes } from "@/server/health/cold";
 import { addBlocks, addCatalog, AUGUST, type ColdRig, coldRig, hourOf } from "@/server/testing/cold-rig";
 import { jobContext } from "@/server/testing/job-context";
+import { runCold } from "./cli";
 import { readAllBlocks } from "./hot-and-cold";
 import { coldJobs } from "./jobs";
 import { type ColdReader, createColdReader } from "./reader";
@@ -60,6 +63,23 @@ test.each(["by its parts", "as a whole, as files of a version before are"])(
     expect(await readAllBlocks(rig.db.pool, createColdReader(rig.store), STRETCHES)).toEqual(good);
   },
 );
+
+test("files that are in another place than COLD_URL says are told of with where they were written", async () => {
+  const elsewhere = createFolderColdStore(path.join(rig.folder, "elsewhere"));
+  await elsewhere.put("readings/another.parquet", new Uint8Array(1));
+  const told = `it was written to ${rig.folder}, and COLD_URL is another place`;
+  await expect(readAllBlocks(rig.db.pool, createColdReader(elsewhere), STRETCHES)).rejects.toThrow(told);
+  const [probe] = coldProbes({ pool: rig.db.pool, coldStore: elsewhere });
+  expect(await probe!.run()).toMatchObject({
+    status: "fail",
+    cause: expect.stringContaining(told),
+    fix: expect.stringContaining("where COLD_URL says"),
+  });
+  const said: string[] = [];
+  const deps = { pool: rig.db.pool, store: elsewhere, say: (line: string) => void said.push(line) };
+  expect(await runCold(["verify"], deps)).toBe(1);
+  expect(said.at(-1)).toContain(`written to ${rig.folder}, and COLD_URL is ${elsewhere.url}`);
+});
 
 test("a damaged file is never written anew from what is left of it, and other months go on", async () => {
   const before = await rig.readings(1);

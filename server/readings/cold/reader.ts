@@ -45,7 +45,7 @@ export function createColdReader(store: ColdStore | null, now: () => EpochMs = D
   function opened(file: ColdFile): Promise<OpenFile> {
     let found = files.get(file.id);
     if (found === undefined) {
-      found = open(file).catch(damaged(file));
+      found = open(file).catch(damaged(file, store));
       files.set(file.id, found);
       found.catch(() => files.delete(file.id));
       if (files.size > FOOTERS) files.delete(files.keys().next().value!);
@@ -70,7 +70,7 @@ export function createColdReader(store: ColdStore | null, now: () => EpochMs = D
     const missing = places.filter((place) => !columns.has(keyOf(place)));
     const size = group.rows * 8;
     if (missing.length > 0 || !columns.has(keyOf(TIMES))) {
-      const read = readGroup(footer, group, missing, bytes).catch(damaged(file));
+      const read = readGroup(footer, group, missing, bytes).catch(damaged(file, store));
       hold(
         keyOf(TIMES),
         size,
@@ -165,18 +165,27 @@ function lowerBound(times: Float64Array, time: number, start: number, end: numbe
 }
 
 /** Whatever decoding makes of bytes that aren't those that were written, it is the file that isn't whole. */
-function damaged({ name }: ColdFile): (error: unknown) => never {
+function damaged(file: ColdFile, store: ColdStore | null): (error: unknown) => never {
   return (error) => {
-    if (error instanceof ColdUnavailableError || error instanceof ColdFileMissingError) throw error;
-    throw new ColdFileMissingError(name, { cause: error });
+    if (error instanceof ColdUnavailableError) throw error;
+    throw notWhole(file, store, error);
   };
+}
+
+/** A file that isn't as it should be, said with the place it was written to, if it was looked for in another. */
+export function notWhole(
+  { name, url }: { readonly name: string; readonly url: string },
+  store: ColdStore | null,
+  cause?: unknown,
+): ColdFileMissingError {
+  return new ColdFileMissingError(name, { cause, ...(store !== null && store.url !== url && { writtenTo: url }) });
 }
 
 /** Says what a file that should be there means, once it is sure that it still should. */
 export function missingFile(error: ColdFileMissingError): ColdUnavailableError {
   return new ColdUnavailableError(
     `A file that holds readings is gone or damaged: ${error.message}`,
-    "Bring the file back from a backup of cold storage. `npm run cold -- verify` names all that are missing or damaged.",
+    "Bring the file back from a backup of cold storage, or, where cold storage was moved, all files to where COLD_URL says. `npm run cold -- verify` names all that are missing or damaged.",
     { cause: error },
   );
 }
