@@ -9,7 +9,7 @@ let rig: ColdRig;
 beforeAll(async () => {
   rig = await coldRig();
   const { pool } = rig.db;
-  const metrics = ["temperature", "time", "a.b:c-d", "motion"];
+  const metrics = ["temperature", "time", "a.b:c-d", "motion", "Temperature"];
   await addCatalog(pool, { devices: ["press-07", "oven", "fan"], metrics, rolledUntil: Date.UTC(2026, 9, 1) });
   const odd = [-0, 0, 1, Number.MAX_VALUE, -Number.MAX_VALUE, Number.MIN_VALUE, NaN];
   await addBlocks(pool, [
@@ -18,6 +18,8 @@ beforeAll(async () => {
       hourOf(2, day * 7, { metrics: [3, 4], value: (m, i) => odd[(m + i) % 7]! }),
     ),
     hourOf(3, 31 * 24 + 5),
+    // Alone in its file but for others of the month.
+    hourOf(3, 31 * 24 + 6, { metrics: [5], count: 2 }),
   ]);
   // The earlier form: a row a moment.
   await pool.query(
@@ -38,7 +40,7 @@ const hotRows = async (from = "2026-08-01", to = "2026-09-01") =>
 
 test("moves a month, of which every reading is read as before", async () => {
   const before = await Promise.all([1, 2, 3].map((device) => rig.readings(device)));
-  expect(before.map(({ length }) => length)).toEqual([31 * 24 * 120, expect.any(Number), 122]);
+  expect(before.map(({ length }) => length)).toEqual([31 * 24 * 120, expect.any(Number), 124]);
   await rig.db.pool.query("UPDATE device SET rolled_until = '2026-08-31T23:00Z' WHERE id = 3");
   await expect(rig.move()).rejects.toThrow("2026-08 (readings of fan are not merged yet)");
   expect(await hotRows(), "an hour isn't merged").toBeGreaterThan(0);
@@ -61,7 +63,7 @@ test("DuckDB reads the files as they are, with the counts and sums of the manife
   const rows = async (sql: string) => (await duck.runAndReadAll(sql)).getRowsJson();
   expect(await rows(`SELECT device, month, count(*) FROM ${from} GROUP BY ALL ORDER BY ALL`)).toEqual([
     ["fan", "2026-08", "1"],
-    ["fan", "2026-09", "60"],
+    ["fan", "2026-09", "62"],
     ["oven", "2026-08", expect.any(String)],
     ["press-07", "2026-08", String(31 * 24 * 60)],
   ]);
@@ -77,6 +79,12 @@ test("DuckDB reads the files as they are, with the counts and sums of the manife
       `SELECT epoch_ms(time), temperature, "metric time" FROM ${from} WHERE device = 'fan' AND month = '2026-08'`,
     ),
   ).toEqual([[String(Date.UTC(2026, 7, 31, 23, 59, 59, 999)), -0, 5]]);
+  expect(
+    await rows(
+      `SELECT count(temperature), count("Temperature (metric 5)") FROM ${from} WHERE device = 'fan' AND month = '2026-09'`,
+    ),
+    "names that differ in upper and lower case alone",
+  ).toEqual([["60", "2"]]);
   duck.closeSync();
   instance.closeSync();
 });

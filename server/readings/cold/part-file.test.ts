@@ -1,13 +1,14 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Block } from "../blocks";
-import { createPartWriter, readFooter, readGroup } from "./part-file";
+import { columnNames, createPartWriter, readFooter, readGroup } from "./part-file";
 
-const columns = [
-  { metric: 3, name: "temperature" },
-  { metric: 5, name: "time" },
-  { metric: 9, name: "a.b:c-d" },
+const metrics = [
+  { id: 3, name: "temperature" },
+  { id: 5, name: "time" },
+  { id: 9, name: "a.b:c-d" },
 ];
+const columns = [...columnNames(metrics)].map(([metric, name]) => ({ metric, name }));
 
 async function readAll(bytes: Uint8Array) {
   const read = async (from: number, to: number) => bytes.slice(from, to);

@@ -7,6 +7,7 @@ import type { Block } from "../blocks";
 /** A metric's column. */
 export interface PartColumn {
   readonly metric: number;
+  /** As {@link columnNames} has it. */
   readonly name: string;
 }
 
@@ -39,15 +40,27 @@ const GROUP_CELLS = 2_000_000;
 /** Names that our own columns, and the month of the folder for whoever reads all of them, have. */
 const OWN_COLUMNS = new Set(["device", "time", "month"]);
 
-/** The name of a metric's column: its own, or `metric time` where that is taken. As in downloads. */
-function columnName(metric: string): string {
-  return OWN_COLUMNS.has(metric.toLowerCase()) ? `metric ${metric}` : metric;
+/**
+ * The names of metrics' columns: a metric's own, or `metric time` where that is one of ours, as in downloads. DuckDB and Spark don't tell upper case
+ * from lower: a metric whose name another had before, but for that, is told by its id as well, as `Temperature (metric 7)`.
+ * @param metrics all there are, those discovered first first.
+ */
+export function columnNames(metrics: readonly { readonly id: number; readonly name: string }[]): Map<number, string> {
+  const taken = new Set<string>();
+  return new Map(
+    metrics.map(({ id, name }) => {
+      const plain = OWN_COLUMNS.has(name.toLowerCase()) ? `metric ${name}` : name;
+      if (taken.has(plain.toLowerCase())) return [id, `${name} (metric ${id})`];
+      taken.add(plain.toLowerCase());
+      return [id, plain];
+    }),
+  );
 }
 
 /** Writes a file of docs/cold-readings.md, held in memory. */
 export function createPartWriter(columns: readonly PartColumn[]): PartWriter {
   const writer = new ByteWriter();
-  const names = columns.map(({ name }) => columnName(name));
+  const names = columns.map(({ name }) => name);
   const file = new ParquetWriter({
     writer,
     codec: "GZIP",

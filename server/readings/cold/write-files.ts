@@ -6,7 +6,15 @@ import type { ColdStore } from "@/server/ports/cold-store";
 import { crcsOf } from "./checked-bytes";
 import { noteWriting, type WrittenFile } from "./manifest";
 import { blocksOfMonth, fileGroups, FILE_READINGS, firstDay, type PlannedDevice } from "./month-plan";
-import { createPartWriter, type PartColumn, type PartWriter, readDevices, readFooter, readGroup } from "./part-file";
+import {
+  columnNames,
+  createPartWriter,
+  type PartColumn,
+  type PartWriter,
+  readDevices,
+  readFooter,
+  readGroup,
+} from "./part-file";
 import type { ColdReader } from "./reader";
 
 export interface WriteDeps {
@@ -138,7 +146,8 @@ async function* groupsOf(
   }
 }
 
+/** How columns are called, in all files alike: by all metrics there are, not those of one file. */
 async function metricNames(client: Pool): Promise<ReadonlyMap<number, string>> {
-  const { rows } = await client.query<{ id: number; name: string }>("SELECT id, name FROM metric");
-  return new Map(rows.map(({ id, name }) => [id, name]));
+  const { rows } = await client.query<{ id: number; name: string }>("SELECT id, name FROM metric ORDER BY id");
+  return columnNames(rows);
 }
