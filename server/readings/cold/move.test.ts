@@ -3,7 +3,9 @@ import path from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ColdStore } from "@/server/ports/cold-store";
+import { withTransaction } from "@/server/postgres/transaction";
 import { addBlocks, addCatalog, AUGUST, type ColdRig, coldRig, hourOf } from "@/server/testing/cold-rig";
+import { bringBack } from "./bring-back";
 
 let rig: ColdRig;
 beforeAll(async () => {
@@ -146,6 +148,20 @@ test("whatever goes wrong on the way, a month is in one place, and moved the nex
   await pool.query("UPDATE cold_file SET since = since - interval '1 day' WHERE state <> 'kept'");
   await rig.move();
   expect(files()).toHaveLength(2);
+});
+
+test("a month with readings of a metric that is being removed or merged waits until they are, and holds up no other", async () => {
+  const { pool } = rig.db;
+  await pool.query("DELETE FROM metric WHERE name = 'motion'");
+  await addBlocks(pool, [hourOf(1, 25, { metrics: [1] }), hourOf(2, 31 * 24 + 20)]);
+  const before = await rig.readings(2);
+  await expect(rig.move()).rejects.toThrow("2026-08 (readings of a deleted or merged metric are not removed yet)");
+  expect([await hotRows(), await hotRows("2026-09-01", "2026-10-01")]).toEqual([1, 0]);
+  expect(await rig.readings(2)).toEqual(before);
+  while (await withTransaction(pool, (tx) => bringBack(tx, rig.cold, 2, { metric: 4 })));
+  await pool.query("DELETE FROM sample WHERE device_id = 2 AND 4 = ANY (metrics)");
+  await rig.move();
+  expect(await hotRows()).toBe(0);
 });
 
 test("a month that has to wait is named with the reason, and holds up no other", async () => {

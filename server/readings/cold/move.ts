@@ -21,7 +21,7 @@ import { readEdge } from "../retention";
 import { keptFiles, noteKept, noteRemoving, noteUnused, type WrittenFile } from "./manifest";
 import { firstDay, planMonth } from "./month-plan";
 import type { ColdReader } from "./reader";
-import { writeMonth } from "./write-files";
+import { MetricGoingError, writeMonth } from "./write-files";
 
 export interface MoveDeps {
   readonly store: ColdStore;
@@ -57,13 +57,21 @@ export async function moveMonths(ctx: JobContext, deps: MoveDeps, before: EpochM
         if (await moveMonth(ctx, deps, month, done)) done++;
         else waiting.set(month, "its readings changed while they were copied");
       } catch (error) {
-        // One file that nobody brings back must not keep all other months in PostgreSQL.
-        if (!(error instanceof ColdUnavailableError && error.cause instanceof ColdFileMissingError)) throw error;
-        waiting.set(month, error.cause.message);
+        const why = reasonToWait(error);
+        if (why === null) throw error;
+        waiting.set(month, why);
       }
     },
   );
   if (waiting.size > 0) throw new MonthsWaitError(waiting);
+}
+
+/** Why one month alone can't be moved: all others are. Null: the error isn't of that kind. */
+function reasonToWait(error: unknown): string | null {
+  if (error instanceof MetricGoingError) return error.message;
+  // A file that nobody brings back must not keep the other months in PostgreSQL.
+  const isFileGone = error instanceof ColdUnavailableError && error.cause instanceof ColdFileMissingError;
+  return isFileGone ? (error.cause as ColdFileMissingError).message : null;
 }
 
 /** Months before the one `before` is in that are to be written: those with readings in PostgreSQL, or files with rows of a device that is no more, or with readings that were removed by a rule. `waiting` tells why others can't be yet. */

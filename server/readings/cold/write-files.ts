@@ -31,13 +31,24 @@ class ColdDifferenceError extends Error {
   override readonly name = "ColdDifferenceError";
 }
 
-/** Writes a month to new files, each of which is read back and compared with what it was made of, value by value. Nobody reads them yet. */
+/** A month has readings of a metric that is in the catalog no more: they are just being removed, or given to another. */
+export class MetricGoingError extends Error {
+  override readonly name = "MetricGoingError";
+}
+
+/**
+ * Writes a month to new files, each of which is read back and compared with what it was made of, value by value. Nobody reads them yet.
+ * @throws MetricGoingError
+ */
 export async function writeMonth(
   deps: WriteDeps,
   month: number,
   devices: readonly PlannedDevice[],
 ): Promise<WrittenFile[]> {
   const names = await metricNames(deps.client);
+  // They can't be left out: of a metric that was merged with another they are to be that one's.
+  if (devices.some((device) => device.metrics.some((metric) => !names.has(metric))))
+    throw new MetricGoingError("readings of a deleted or merged metric are not removed yet");
   const files: WrittenFile[] = [];
   for (const group of fileGroups(devices)) {
     const metrics = [...new Set(group.flatMap((device) => device.metrics))].sort((a, b) => a - b);
