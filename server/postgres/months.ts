@@ -112,6 +112,14 @@ export async function lockMonths(tx: PoolClient, patience: "1s" | "5s" = "1s"): 
   );
 }
 
+/**
+ * Until the transaction ends no month of readings leaves PostgreSQL. For whoever looks in cold storage first and then here, or changes what it finds
+ * on both sides: a month that moves in between would be found on neither.
+ */
+export async function holdMonths(tx: PoolClient): Promise<void> {
+  await tx.query("LOCK TABLE ONLY sample IN ACCESS SHARE MODE");
+}
+
 /** Months that are in use without a break, so that they could be neither made nor dropped; it may work later. */
 class MonthsInUseError extends UnavailableError {
   override readonly name = "MonthsInUseError";

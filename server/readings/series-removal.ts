@@ -1,7 +1,7 @@
 import type { PoolClient } from "pg";
 import type { Kept } from "@/server/domain/retention";
 import type { EpochMs } from "@/server/domain/terms";
-import { monthOf, startOf } from "@/server/postgres/months";
+import { holdMonths, monthOf, startOf } from "@/server/postgres/months";
 import { timeText } from "@/server/postgres/time-text";
 import { withoutMetrics } from "./block-changes";
 import { replaceBlocks } from "./block-writes";
@@ -40,6 +40,7 @@ export async function removeNextReadings(
 ): Promise<Step> {
   await tx.query(KEYED_ACCESS.join("; "));
   const { device, metrics } = group;
+  await holdMonths(tx);
   const from = await lockEdge(tx, group, "raw");
   if (from === null) return THROUGH;
   const until = Math.min(before, await mergedUntil(tx, device, from));

@@ -1,4 +1,5 @@
 import type { PoolClient } from "pg";
+import { holdMonths } from "@/server/postgres/months";
 import { replaceBlocks } from "../block-writes";
 import { partOf } from "../block-changes";
 import { type Block, HOUR, hourOf, readBlocks } from "../blocks";
@@ -11,10 +12,11 @@ export type Wanted = { readonly file: number } | { readonly metric: number };
 
 /**
  * Brings a device's rows of one file back into PostgreSQL, from whose commit on they are read there. The device's row is locked. Rollups
- * stay as they are: the readings are the same.
+ * stay as they are: the readings are the same. Until the transaction ends nothing goes the other way.
  * @returns false when there are none.
  */
 export async function bringBack(tx: PoolClient, cold: ColdReader, device: number, wanted: Wanted): Promise<boolean> {
+  await holdMonths(tx);
   const isFile = "file" in wanted;
   const { rows } = await tx.query<
     ColdFile & { first_row: number; rows: number; counts: number[]; from: Date; to: Date }
