@@ -85,6 +85,11 @@ export async function makeMonth(tx: PoolClient, one: MonthOfTable): Promise<bool
 
 /** From the commit on, changes of a month's samples are noted in cold_touched; what *_other has of the month goes to a partition of its own. */
 export async function watchMonth(tx: PoolClient, month: number): Promise<void> {
+  const { rows } = await tx.query<{ there: boolean }>("SELECT to_regclass($1) IS NOT NULL AS there", [
+    monthName({ table: "sample", month }),
+  ]);
+  // A statement that waited for sample_other alone would go on without the partition its rows went to: it has looked which there are before.
+  if (!rows[0]!.there) await tx.query("LOCK TABLE sample IN ACCESS EXCLUSIVE MODE");
   await tx.query("SELECT watch_month($1, $2)", [yearOf(month), numberOf(month)]);
 }
 

@@ -1,7 +1,8 @@
 import type { PoolClient } from "pg";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { monthOf, watchMonth } from "@/server/postgres/months";
 import { withTransaction } from "@/server/postgres/transaction";
-import { addBlocks, addCatalog, type ColdRig, coldRig, hourOf } from "@/server/testing/cold-rig";
+import { addBlocks, addCatalog, AUGUST, type ColdRig, coldRig, hourOf } from "@/server/testing/cold-rig";
 import { jobContext } from "@/server/testing/job-context";
 import { mergeJobs } from "../merge";
 import { takeMetric } from "../removals";
@@ -70,6 +71,24 @@ test("what a rule removes is gone though its month is moved to cold storage mean
     });
   await Promise.all(steps);
   expect([await readings(X), await readings(Y)]).toEqual([0, 4]);
+});
+
+test("nobody misses readings that go to a partition of their own for the move", async () => {
+  const { pool } = rig.db;
+  await pool.query(`CREATE TABLE august AS TABLE sample; DROP TABLE sample_2026_08; INSERT INTO sample TABLE august`);
+  const count = () => pool.query("SELECT FROM sample WHERE device_id = $1 AND time >= $2", [1, new Date(AUGUST)]);
+  const before = await count();
+  expect(before.rowCount).toBeGreaterThan(0);
+  const beside = await withTransaction(pool, async (tx) => {
+    await watchMonth(tx, monthOf(AUGUST));
+    const reading = count();
+    await vi.waitFor(async () => {
+      const { rowCount } = await tx.query("SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessShareLock'");
+      expect(rowCount).toBe(1);
+    });
+    return { reading };
+  });
+  expect(await beside.reading).toEqual(before);
 });
 
 /** A client that does something after each statement with `part` in it. */
