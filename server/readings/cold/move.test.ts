@@ -137,8 +137,21 @@ test("whatever goes wrong on the way, a month is in one place, and moved the nex
       return rig.store.read(...args);
     },
   });
-  await expect(rig.move(late)).rejects.toThrow("2026-08 (its readings changed while they were copied)");
+  const changed = "2026-08 (its readings changed while they were copied)";
+  await expect(rig.move(late)).rejects.toThrow(changed);
   expect(await hotRows()).toBe(1);
+  // They come between the writing and the comparison: with another value than was written, and then as ever.
+  const become = (value: number) => {
+    const set = `UPDATE sample SET values[1] = ${value} WHERE device_id = 1 AND time >= '2026-08-01Z' AND time < '2026-09-01Z'`;
+    return broken({
+      async put(...args) {
+        await pool.query(set);
+        return rig.store.put(...args);
+      },
+    });
+  };
+  await expect(rig.move(become(1234))).rejects.toThrow(changed);
+  await expect(rig.move(become(Math.sin(1 + 20 + 3)))).rejects.toThrow(changed);
   expect(await rig.readings(1)).toEqual(before);
   await rig.move();
   expect(await hotRows()).toBe(0);
