@@ -25,7 +25,7 @@ export function stateOf({ everyMs, paused, nextAt, current, last, name }: JobRow
     const due = current.notBefore ?? current.createdAt;
     if (now - due > OVERDUE_MS) return noWorker(due);
     if (current.error === null) return well("waiting");
-    const fix = "It goes on by itself when the engine is back: see the failing probes under Health.";
+    const fix = "It is tried again by itself. Where an engine is away, its probe under Health says more.";
     return { state: "retrying", cause: current.error, fix };
   }
   if (!paused && nextAt !== null && now - nextAt > OVERDUE_MS) return noWorker(nextAt);
