@@ -129,11 +129,13 @@ async function readinessOf(
 async function moveMonth(ctx: JobContext, deps: MoveDeps, month: number, done: number): Promise<boolean> {
   const progress = { done };
   // Whatever is written from now on is noted, and what was being written is seen below.
-  await ctx.step(async (tx) => {
-    await lockMonths(tx);
-    await watchMonth(tx, month);
-    return progress;
-  });
+  await whenFree(ctx, () =>
+    ctx.step(async (tx) => {
+      await lockMonths(tx);
+      await watchMonth(tx, month);
+      return progress;
+    }),
+  );
   const old = await keptFiles(ctx.tx, firstDay(month));
   let files: readonly WrittenFile[];
   try {
