@@ -6,7 +6,13 @@ it("bytes are read as the text they are, whatever was read before", () => {
   const read = createKnownTexts();
   fc.assert(
     fc.property(
-      fc.array(fc.oneof(fc.string(), fc.string({ unit: "grapheme" }), fc.constantFrom("a", "ä", "\u00e4b"))),
+      fc.array(
+        fc.oneof(
+          fc.string(),
+          fc.string({ unit: "grapheme" }),
+          fc.constantFrom("a", "ä", "\u00e4b", "x".repeat(128), "x".repeat(129)),
+        ),
+      ),
       (texts) => {
         for (const text of [...texts, ...texts]) {
           const bytes = Buffer.from(`<${text}>`);

@@ -1,5 +1,7 @@
 /** Texts remembered; a few ten bytes each. */
 const MOST_TEXTS = 50_000;
+/** Bytes of the longest that are: no name is longer, and others may be of any length. */
+const LONGEST = 128;
 /** FNV-1a of 32 bits: https://datatracker.ietf.org/doc/html/draft-eastlake-fnv */
 const [FNV_OFFSET, FNV_PRIME] = [0x811c9dc5, 0x01000193];
 
@@ -10,6 +12,7 @@ const [FNV_OFFSET, FNV_PRIME] = [0x811c9dc5, 0x01000193];
 export function createKnownTexts(): (bytes: Buffer, from: number, to: number) => string {
   const texts = new Map<number, string>();
   return (bytes, from, to) => {
+    if (to - from > LONGEST) return bytes.toString("utf8", from, to);
     let hash = FNV_OFFSET;
     for (let i = from; i < to; i++) hash = Math.imul(hash ^ bytes[i]!, FNV_PRIME);
     const known = texts.get(hash);
