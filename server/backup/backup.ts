@@ -301,7 +301,7 @@ function say(folder: string, { manifest, bytes, audit }: Made, seconds: number):
   const lines = [
     `${folder}`,
     `  made in ${seconds.toFixed(1)} s: ${sizeOf(bytes)}, ${sizeOf(manifest.unpackedBytes)} restored. It was restored beside, started and counted:`,
-    `  ${counted(handled.messages, "message")} handled, ${counted(readings, "reading")} stored, ${counted(handled.deadLetters, "dead letter")}; ${counted(outbox, "message")} in the simulator's outbox.`,
+    `  ${counted(handled.messages, "message")} handled, ${counted(readings, "reading")} in PostgreSQL, ${counted(handled.deadLetters, "dead letter")}; ${counted(outbox, "message")} in the simulator's outbox.`,
     ...audit.lines.map((line) => `  Audit record: ${line.trim()}`),
     ...(manifest.cold ?? [])
       .filter(({ isContained }) => isContained)

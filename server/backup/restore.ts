@@ -156,7 +156,7 @@ function say(
   const lines = [
     `${dataDir}`,
     `  restored in ${seconds.toFixed(1)} s from the backup of ${time}, made by version ${version}.`,
-    `  Counted again, as many as then: ${counted(handled.messages, "message")} handled, ${counted(readings, "reading")} stored, ${counted(handled.deadLetters, "dead letter")}; ${counted(outbox, "message")} in the simulator's outbox.`,
+    `  Counted again, as many as then: ${counted(handled.messages, "message")} handled, ${counted(readings, "reading")} in PostgreSQL, ${counted(handled.deadLetters, "dead letter")}; ${counted(outbox, "message")} in the simulator's outbox.`,
     ...(migrated.length === 0 ? [] : [`  Brought up to date by ${counted(migrated.length, "migration")}.`]),
     ...cold
       .filter(({ isContained }) => isContained)
