@@ -1,7 +1,12 @@
 import type { Pool } from "pg";
 import { counted } from "@/server/domain/counted";
-import { ColdFileMissingError, type ColdStore, ColdUnavailableError } from "@/server/ports/cold-store";
-import { missingFile, notWhole } from "@/server/readings/cold/reader";
+import {
+  ColdFileMissingError,
+  type ColdStore,
+  ColdUnavailableError,
+  missingFile,
+  notWhole,
+} from "@/server/ports/cold-store";
 import { type Finding, pass, type Probe } from "./probe";
 
 export interface ColdProbeDeps {

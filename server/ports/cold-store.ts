@@ -55,3 +55,21 @@ export class ColdFileMissingError extends Error {
     super(`${file} is not in cold storage, or not whole${elsewhere}`, options);
   }
 }
+
+/** A file that isn't as it should be, said with the place it was written to, if it was looked for in another. */
+export function notWhole(
+  { name, url }: { readonly name: string; readonly url: string },
+  store: Pick<ColdStore, "url"> | null,
+  cause?: unknown,
+): ColdFileMissingError {
+  return new ColdFileMissingError(name, { cause, ...(store !== null && store.url !== url && { writtenTo: url }) });
+}
+
+/** Says what a file that should be there means, once it is sure that it still should. */
+export function missingFile(error: ColdFileMissingError): ColdUnavailableError {
+  return new ColdUnavailableError(
+    `A file that holds readings is gone or damaged: ${error.message}`,
+    "Bring the file back from a backup of cold storage, or, where cold storage was moved, all files to where COLD_URL says. `npm run cold -- verify` names all that are missing or damaged.",
+    { cause: error },
+  );
+}

@@ -1,9 +1,9 @@
 import type { Pool, PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
-import { ColdFileMissingError } from "@/server/ports/cold-store";
+import { ColdFileMissingError, missingFile } from "@/server/ports/cold-store";
 import { type Block, type Column, readBlocks, readColumnsOf, type Stretch } from "../blocks";
 import { type ColdRows, findColdRows } from "./manifest";
-import { type ColdReader, missingFile } from "./reader";
+import type { ColdReader } from "./reader";
 
 /** Times that readings are looked for again after they moved while they were read. */
 const ATTEMPTS = 5;
