@@ -39,6 +39,8 @@ export interface Engines {
   readonly inspection: { readonly kafka: KafkaInspection | null; readonly mongodb: MongoInspection | null };
   /** Makes what the document store needs beyond PostgreSQL's migrations: indexes. Safe to repeat and to run twice at once. */
   prepareDocuments(): Promise<void>;
+  /** The same engines, with all that PostgreSQL carries asked through another pool, which whoever opened it closes. */
+  through(pool: Pool): Engines;
   close(): Promise<void>;
 }
 
@@ -48,19 +50,21 @@ export async function composeEngines(config: Config, role: string, logger: Logge
   const { pool, connectionString } = connectDatabase(config, role, logger);
   const kafka = KAFKA_BROKERS === undefined ? null : await openKafka(config, role, logger);
   const mongodb = MONGODB_URI === undefined ? null : await openMongo({ config, role, logger, pool }, MONGODB_URI);
-  const unsigned = kafka?.eventLog ?? createPostgresEventLog({ pool, connectionString, role, logger });
-  const eventLog = withinRoom(signHeaders(unsigned, createLogKey(pool)), TOPICS.telemetry, roomOf(config));
-  const postgresStores = {
-    archive: createPostgresMessageArchive(pool),
-    twins: createPostgresDeviceTwins(pool),
-    deadLetters: createPostgresDeadLetters(pool),
-  };
   const coldStore = await openColdStore(config);
   const database = DATABASE_URL === undefined ? "PostgreSQL (embedded)" : "PostgreSQL";
-  return {
-    eventLog,
-    ...(mongodb?.stores ?? postgresStores),
-    pool,
+  const onPostgres = (pool: Pool) => {
+    const unsigned = kafka?.eventLog ?? createPostgresEventLog({ pool, connectionString, role, logger });
+    return {
+      eventLog: withinRoom(signHeaders(unsigned, createLogKey(pool)), TOPICS.telemetry, roomOf(config)),
+      archive: mongodb?.stores.archive ?? createPostgresMessageArchive(pool),
+      twins: mongodb?.stores.twins ?? createPostgresDeviceTwins(pool),
+      deadLetters: mongodb?.stores.deadLetters ?? createPostgresDeadLetters(pool),
+      pool,
+    };
+  };
+  const carried = onPostgres(pool);
+  const engines: Engines = {
+    ...carried,
     coldStore,
     names: {
       eventLog: kafka === null ? database : "Kafka",
@@ -69,11 +73,13 @@ export async function composeEngines(config: Config, role: string, logger: Logge
     },
     inspection: { kafka: kafka?.inspection ?? null, mongodb: mongodb?.inspection ?? null },
     prepareDocuments: async () => mongodb?.prepare(),
+    through: (other) => ({ ...engines, ...onPostgres(other) }),
     async close() {
-      await Promise.all([eventLog.close(), mongodb?.close()]);
+      await Promise.all([carried.eventLog.close(), mongodb?.close()]);
       await pool.end();
     },
   };
+  return engines;
 }
 
 /** The room that is needed where Fieldwatch runs PostgreSQL itself: on other disks, their engine says when there is none. */

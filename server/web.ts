@@ -13,7 +13,7 @@ import { shareApi } from "./api/runtime";
 import { applyLevel } from "./boot/log-level";
 import { INTAKE_UNWANTED, INTAKE_WANTED } from "./boot/role";
 import { seenAt } from "./catalog/devices";
-import { composeEngines } from "./compose";
+import { composeEngines, type Engines } from "./compose";
 import { composeHealth } from "./compose-health";
 import { collectKept, collectPools } from "./compose-metrics";
 import { composeDoors } from "./compose-sources";
@@ -25,6 +25,7 @@ import { readVersion } from "./config/version";
 import { exposureOf } from "./config/exposure";
 import { PAGES } from "./contracts/pages";
 import { databaseConnection } from "./postgres/connection";
+import { openHealthPool } from "./postgres/health-pool";
 import { followLogLevel } from "./postgres/log-level";
 import { createPrismaClient } from "./postgres/prisma";
 import { noIngestCounts, writeIngestRates } from "./ingest/ingest-rates";
@@ -98,11 +99,13 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
       onError: (error) => logger.debug({ err: error }, "the route's counts could not be written"),
     });
     undo.push(() => ingestTally.stop());
-    const pipelineState = composePipelineState(engines, {
-      staleSeconds: config.pipeline.DEVICE_STALE_SECONDS,
-      now: Date.now,
-      onLogError: (error) => logger.debug({ err: error }, "the event log cannot be asked"),
-    });
+    const stateOf = (asked: Engines) =>
+      composePipelineState(asked, {
+        staleSeconds: config.pipeline.DEVICE_STALE_SECONDS,
+        now: Date.now,
+        onLogError: (error) => logger.debug({ err: error }, "the event log cannot be asked"),
+      });
+    const pipelineState = stateOf(engines);
     const own = followOwn(engines.pool, (error) =>
       logger.debug({ err: error }, "an event could not be written; it will be"),
     );
@@ -110,10 +113,14 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     let leaving = false;
     const certificate = certificateOf(config, logger);
     undo.push(() => certificate?.stop());
+    const healthPool = openHealthPool(databaseConnection(config), logger);
+    undo.push(() => healthPool.end());
+    const asked = engines.through(healthPool);
+    const seenState = stateOf(asked);
     const health = composeHealth({
-      ...{ config, engines, version },
+      ...{ config, engines: asked, version },
       async pipelineState() {
-        const state = await pipelineState();
+        const state = await seenState();
         own.sawLag(state.time, state.lagSeconds, state.lag);
         return state;
       },
@@ -146,7 +153,7 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
       doorCallerOf: doorCaller(keys, addressOf),
     });
     undo.push(shareApi(api));
-    collectPools(metrics, { web: engines.pool });
+    collectPools(metrics, { web: engines.pool, health: healthPool });
     collectKept(metrics, { config, engines, pipelineState, health, liveState: () => started.live?.state() });
 
     const ownId = randomUUID();

@@ -133,6 +133,7 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
     role: "worker notifier",
     logger,
     size: NOTIFIER_CONNECTIONS,
+    prepares: true,
   });
   const notifier = runNotifier({
     ...{

@@ -47,6 +47,8 @@ export function createTurn({ pool, now, write, publicUrl }: TurnDeps): () => Pro
   }
 
   return async () => {
+    const { rows } = await pool.query<{ something: boolean }>(SOMETHING([now()]));
+    if (!rows[0]!.something) return;
     while ((await withTransaction(pool, (tx) => judgeEvents(tx, reader(tx)))) > 0);
     await withTransaction(pool, (tx) => endSilencesOver(tx, now()));
     await withTransaction(pool, async (tx) => {
@@ -67,6 +69,14 @@ export function createTurn({ pool, now, write, publicUrl }: TurnDeps): () => Pro
     });
   };
 }
+
+/** Says whether any step of a turn may find something; while nothing is wrong anywhere, none does. */
+const SOMETHING = prepared(
+  `SELECT EXISTS (SELECT FROM alert_event WHERE handled_at IS NULL) OR EXISTS (SELECT FROM alert WHERE ended_at IS NULL)
+     OR EXISTS (SELECT FROM notification_group WHERE next_at IS NOT NULL) OR EXISTS (SELECT FROM group_alert WHERE held IS NOT NULL)
+     OR EXISTS (SELECT FROM notification WHERE status IN ('waiting', 'sending')) OR EXISTS (SELECT FROM channel WHERE failing_since IS NOT NULL)
+     OR EXISTS (SELECT FROM silence WHERE until_resolved AND ends_at > to_timestamp($1 / 1000.0)) AS something`,
+);
 
 /** Changes with whatever may have somebody told who wasn't. */
 function markOf({ mutes, routes, channels }: Judging): string {

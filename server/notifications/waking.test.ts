@@ -78,6 +78,8 @@ test("an event is judged by the routes there are when it comes, though the notif
   const rig = notifierRig(db, folder);
   const alerts = alertRows(db.pool);
   const channel = await rig.channel("desk", "webhook", { url: receiver.url });
+  // While all is well there is no look.
+  await db.pool.query("UPDATE channel SET failing_since = now()");
   const other = await db.pool.connect();
   try {
     // What mutes is read after the routes: there the notifier is held.
@@ -96,6 +98,21 @@ test("an event is judged by the routes there are when it comes, though the notif
   expect(await alerts.verdicts()).toEqual({ told: 1 });
 });
 
+test("while nothing is wrong a turn is one statement", async () => {
+  await db.pool.query("TRUNCATE alert, channel, route, silence CASCADE");
+  const rig = notifierRig(db, folder);
+  await rig.route("all", [await rig.channel("desk", "webhook", { url: receiver.url })]);
+  const asked: string[] = [];
+  const query = (statement: { text: string }) => {
+    asked.push(statement.text);
+    return db.pool.query(statement);
+  };
+  const connect = () => Promise.reject(new Error("no transaction is needed"));
+  const turn = createTurn({ ...rig.deps, pool: { query, connect } as unknown as pg.Pool });
+  await turn();
+  expect(asked).toHaveLength(1);
+});
+
 test("what was held by a silence that is over before anybody has looked again is told in the same turn", async () => {
   await db.pool.query("TRUNCATE alert, channel, route, silence CASCADE");
   const rig = notifierRig(db, folder);
@@ -109,7 +126,7 @@ test("what was held by a silence that is over before anybody has looked again is
   rig.clock.now = within;
   await rig.silence([{ field: "device", is: "is", values: ["press-07"] }], after);
   await alerts.fire();
-  times.splice(0, 1, within, after);
+  times.splice(0, 1, within, within, after);
   await turn();
   expect(await alerts.verdicts()).toEqual({ silenced: 1 });
   expect(await rig.messages()).toMatchObject([{ title: expect.stringContaining("press-07") }]);

@@ -1,5 +1,6 @@
 import pg from "pg";
 import { UnavailableError } from "@/server/domain/unavailable";
+import { prepared } from "./prepared";
 
 /** The connection to PostgreSQL was lost, not obtained in time, or gave no answer in time. */
 export class DatabaseUnavailableError extends UnavailableError {
@@ -26,13 +27,16 @@ export function connectionStringOf(connection: ConnectionString): string {
 
 type WithConnection<T> = Omit<T, "connectionString"> & {
   readonly connectionString?: ConnectionString;
+  /** Each statement is a prepared one: for connections that ask the same few again and again. */
+  readonly prepares?: boolean;
 };
 
 /** A pg.Client whose errors all have a code or a class. */
 export class DatabaseClient extends pg.Client {
   constructor(config: WithConnection<pg.ClientConfig>) {
-    const { connectionString, ...rest } = config;
+    const { connectionString, prepares, ...rest } = config;
     super(connectionString === undefined ? rest : { ...rest, connectionString: connectionStringOf(connectionString) });
+    if (prepares) this.query = preparing(this.query.bind(this) as Call) as pg.Client["query"];
   }
   override query = classed(super.query.bind(this) as Call) as pg.Client["query"];
   override connect = classed(super.connect.bind(this) as Call) as pg.Client["connect"];
@@ -50,6 +54,20 @@ export class DatabasePool extends pg.Pool {
 }
 
 type Call = (...args: unknown[]) => unknown;
+
+/** What can be prepared: one statement on rows. */
+const ON_ROWS = /^\s*(SELECT|WITH|INSERT|UPDATE|DELETE)\b/;
+
+/** The call, with each statement on rows prepared. */
+function preparing(call: Call): Call {
+  return (query, ...rest) => {
+    const config = typeof query === "string" ? { text: query } : (query as pg.QueryConfig);
+    if (config.name !== undefined || typeof config.text !== "string" || !ON_ROWS.test(config.text))
+      return call(query, ...rest);
+    const values = Array.isArray(rest[0]) ? (rest.shift() as unknown[]) : (config.values ?? []);
+    return call({ ...config, ...prepared(config.text)(values) }, ...rest);
+  };
+}
 
 /** The call, with its error given a class on its way to the callback or the promise. */
 function classed(call: Call): Call {

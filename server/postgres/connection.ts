@@ -62,6 +62,9 @@ function fresh({ secretFiles }: Config, variable: string, loaded: string): Conne
 /** A time longer than any statement here should take: a connection that hangs without breaking counts as lost after it. */
 const ANSWER_MS = 30_000;
 
+/** What comes each minute finds its connection again: a new one costs PostgreSQL more than a batch does. */
+const IDLE_MS = 90_000;
+
 /** Bounds waiting for a lock that is held by someone who went away: that becomes an error, which is retried. */
 const LOCK_MS = 20_000;
 
@@ -72,20 +75,23 @@ const BOUNDED_ROLES: ReadonlySet<string> = new Set(["web", "worker", "intake"]);
  * A pool whose connections survive outages, name their owner in pg_stat_activity, and read int8 as a number.
  * @param options.statementMs the server ends a statement that takes longer, in milliseconds; left out: it doesn't.
  * @param options.answerMs a connection that gives no answer for longer counts as lost; left out: 30 s.
+ * @param options.prepares its connections prepare every statement, which must then be few.
  */
 export function createPool(
   connectionString: ConnectionString,
-  options: { role: string; logger: Logger; size: number; statementMs?: number; answerMs?: number },
+  options: { role: string; logger: Logger; size: number; statementMs?: number; answerMs?: number; prepares?: boolean },
 ): pg.Pool {
-  const { role, logger, size, statementMs, answerMs = ANSWER_MS } = options;
+  const { role, logger, size, statementMs, answerMs = ANSWER_MS, prepares = false } = options;
   const pool = new DatabasePool({
     connectionString,
     max: size,
     application_name: `fieldwatch ${role} ${hostname()}:${process.pid}`,
     types: TYPES,
     connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: IDLE_MS,
     query_timeout: answerMs,
     lock_timeout: LOCK_MS,
+    prepares,
     ...(statementMs !== undefined && { statement_timeout: statementMs }),
     keepAlive: true,
   });

@@ -12,7 +12,7 @@ import { ENOUGH_RECORDS } from "../../pace";
 import { commitOffsets, fetchRecords, type Wanted } from "./records";
 import type { Topic } from "./topics";
 
-/** Interval of looking at ownership, in milliseconds. */
+/** Interval of looking at ownership while others have partitions, in milliseconds. */
 const POLL_MS = 1000;
 /** Interval of asking the log where it ends though no notification came, in milliseconds: while the connection lives none is lost. */
 const ASK_MS = 5000;
@@ -98,7 +98,7 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
 
   async function keepOwning(session: Session, onSuccess: () => void): Promise<void> {
     const together = togetherOf(session.topic);
-    let lookAt = 0;
+    let sharedAt = -Infinity;
     let lookedAt = -Infinity;
     let bounds: Awaited<ReturnType<Session["bounds"]>> = new Map();
     let askAt = 0;
@@ -127,9 +127,11 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
       told.clear();
       isMuch = newIn(bounds) >= ENOUGH_RECORDS;
       for (const [partition, { end }] of bounds) if (!positions.has(partition)) positions.set(partition, end);
-      if (!stopping && (groupChanged || performance.now() >= lookAt)) {
+      // One that has them all hears of others that want some; that the owner of one was killed, nobody says.
+      const hasAll = [...bounds.keys()].every((partition) => runs.get(partition)?.state === "running");
+      if (!stopping && (groupChanged || performance.now() >= sharedAt + (hasAll ? ASK_MS : POLL_MS))) {
         groupChanged = false;
-        lookAt = performance.now() + POLL_MS;
+        sharedAt = performance.now();
         await share([...bounds.keys()], session, together);
       }
       for (const run of runs.values()) {

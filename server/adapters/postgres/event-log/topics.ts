@@ -6,6 +6,7 @@ import {
   type TopicSettings,
   type TopicState,
 } from "@/server/ports/event-log";
+import { prepared } from "@/server/postgres/prepared";
 import { withTransaction } from "@/server/postgres/transaction";
 import { groupKey, SLOT_OF_MEMBERS } from "./group-key";
 
@@ -21,13 +22,16 @@ export interface Topic {
 /** Anything that can run a statement: a pool or one connection. */
 export type Queryable = Pick<Pool, "query">;
 
+const FIND = prepared(
+  `SELECT t.id, t.durable, (SELECT id FROM log_cluster) AS cluster,
+     (SELECT count(*)::int FROM log_partition p WHERE p.topic_id = t.id) AS partitions
+   FROM log_topic t WHERE t.name = $1`,
+);
+
 /** Looks a topic up. @throws TopicMissingError if it isn't there (yet). */
 export async function findTopic(database: Queryable, name: string): Promise<Topic> {
   const { rows } = await database.query<{ id: number; durable: boolean; cluster: string; partitions: number }>(
-    `SELECT t.id, t.durable, (SELECT id FROM log_cluster) AS cluster,
-            (SELECT count(*)::int FROM log_partition p WHERE p.topic_id = t.id) AS partitions
-     FROM log_topic t WHERE t.name = $1`,
-    [name],
+    FIND([name]),
   );
   const row = rows[0];
   if (row === undefined) throw new TopicMissingError(name);
@@ -66,20 +70,8 @@ export async function ensureTopics(pool: Pool, wanted: readonly TopicSettings[])
   });
 }
 
-/** Describes a topic as it is now, and how far `group` has come. */
-export async function describeTopic(pool: Pool, name: string, group: string): Promise<TopicState> {
-  const topic = await findTopic(pool, name);
-  const key = groupKey(topic.id, group) >>> 0;
-  const { rows } = await pool.query<{
-    partition: number;
-    start_offset: string;
-    end_offset: string;
-    next_offset: string | null;
-    oldest: Date | null;
-    owner: string | null;
-    members: number;
-  }>(
-    `WITH held AS (
+const DESCRIBE = prepared(
+  `WITH held AS (
        SELECT l.objid::bigint AS slot, l.pid FROM pg_locks l
        WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = $3::bigint::oid
          AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -96,8 +88,21 @@ export async function describeTopic(pool: Pool, name: string, group: string): Pr
        ORDER BY b.last_offset LIMIT 1
      ) first ON true
      WHERE p.topic_id = $1 ORDER BY p.partition`,
-    [topic.id, group, key],
-  );
+);
+
+/** Describes a topic as it is now, and how far `group` has come. */
+export async function describeTopic(pool: Pool, name: string, group: string): Promise<TopicState> {
+  const topic = await findTopic(pool, name);
+  const key = groupKey(topic.id, group) >>> 0;
+  const { rows } = await pool.query<{
+    partition: number;
+    start_offset: string;
+    end_offset: string;
+    next_offset: string | null;
+    oldest: Date | null;
+    owner: string | null;
+    members: number;
+  }>(DESCRIBE([topic.id, group, key]));
   const partitions = rows.map((row): PartitionState => ({
     partition: row.partition,
     start: Number(row.start_offset),
