@@ -3,8 +3,8 @@ import type { Logger } from "@/server/observability/logger";
 import type { ConnectionString } from "./client";
 import { createPool } from "./connection";
 
-/** A round's statements go one after the other: as many connections as a round has probes would each keep all plans in memory. */
-const SIZE = 2;
+/** A round of some forty statements is soon through, also where each takes 200 ms on its way; more connections would each keep all plans in memory. */
+const SIZE = 3;
 /** The longest that any probe waits; a connection on which nothing comes back for so long is given up, so that it is in nobody's way. */
 const ANSWER_MS = 4000;
 /** When the server itself ends a statement. */

@@ -285,7 +285,7 @@ export const METRICS = {
     "Process",
     EVERY,
     "gauge",
-    "Delay of the event loop over the last 10 to 20 s: how late timers were.",
+    "Delay of the event loop over the last 10 to 20 s: how late a timer of 200 ms was.",
     ["quantile"],
   ),
   nodejs_eventloop_utilization_ratio: own(
