@@ -277,5 +277,8 @@ async function warmUp(address: string, own: string, signal: AbortSignal): Promis
     for (const { href } of PAGES) await ask(new URL(href, address), { headers, signal });
   } catch {
     // A page that can't be had is the first visitor's to see.
+  } finally {
+    // What opened the port has turned them off.
+    process.setSourceMapsEnabled(true);
   }
 }
