@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import path from "node:path";
+import { freeEnginePort } from "./engines/ports";
 import { type ProcessInfo, treeOf } from "./processes";
 import { until } from "./waiting";
 
@@ -181,15 +181,8 @@ export async function runProduct(
   return { code, output };
 }
 
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-}
+/** A port that is free now, and that no outgoing connection takes. */
+export const freePort = freeEnginePort;
 
 /** The environment without what would point the product somewhere else. */
 export function cleanEnv(): NodeJS.ProcessEnv {
