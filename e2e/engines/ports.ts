@@ -2,15 +2,16 @@ import { createServer } from "node:net";
 
 /** A range below what systems give to outgoing connections (32768 and up), so that none takes the port while its engine is down. */
 const [FIRST, LAST] = [20_000, 32_000];
-const given = new Set<number>();
+/** Each process begins at another stretch of it: an engine may take seconds to open its port, in which no other process is to choose it. */
+const STRETCH = 280;
+let next = (process.pid * STRETCH) % (LAST - FIRST);
 
 /** A port that is free on loopback and that this process didn't get before. */
 export async function freeEnginePort(): Promise<number> {
-  for (let attempt = 0; attempt < 1000; attempt++) {
-    const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
-    if (given.has(port) || !(await isFree(port))) continue;
-    given.add(port);
-    return port;
+  for (let attempt = 0; attempt < LAST - FIRST; attempt++) {
+    const port = FIRST + next;
+    next = (next + 1) % (LAST - FIRST);
+    if (await isFree(port)) return port;
   }
   throw new Error(`There is no free port between ${FIRST} and ${LAST}.`);
 }
