@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { freeEnginePort } from "./engines/ports";
+import { freePort } from "./engines/ports";
 import { type ProcessInfo, treeOf } from "./processes";
 import { until } from "./waiting";
 
@@ -181,8 +181,7 @@ export async function runProduct(
   return { code, output };
 }
 
-/** A port that is free now, and that no outgoing connection takes. */
-export const freePort = freeEnginePort;
+export { freePort };
 
 /** The environment without what would point the product somewhere else. */
 export function cleanEnv(): NodeJS.ProcessEnv {

@@ -56,9 +56,11 @@ export async function composeEngines(config: Config, role: string, logger: Logge
     const unsigned = kafka?.eventLog ?? createPostgresEventLog({ pool, connectionString, role, logger });
     return {
       eventLog: withinRoom(signHeaders(unsigned, createLogKey(pool)), TOPICS.telemetry, roomOf(config)),
-      archive: mongodb?.stores.archive ?? createPostgresMessageArchive(pool),
-      twins: mongodb?.stores.twins ?? createPostgresDeviceTwins(pool),
-      deadLetters: mongodb?.stores.deadLetters ?? createPostgresDeadLetters(pool),
+      ...(mongodb?.stores ?? {
+        archive: createPostgresMessageArchive(pool),
+        twins: createPostgresDeviceTwins(pool),
+        deadLetters: createPostgresDeadLetters(pool),
+      }),
       pool,
     };
   };

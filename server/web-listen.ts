@@ -76,9 +76,6 @@ export async function listen(wanted: Wanted): Promise<Listening> {
   const { port } = server.address() as AddressInfo;
   // Neither is given the real server: what wants a socket passes the front door, and then goes to Socket.IO alone.
   const behindDoor = createServer();
-  // Node keeps the source maps of all that is loaded, texts included: of Next's own code some 10 MB, which nobody reads. They are on again when
-  // the pages are loaded.
-  process.setSourceMapsEnabled(false);
   const pages = next({
     dev: false,
     dir: process.cwd(),

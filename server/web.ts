@@ -157,6 +157,9 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     collectKept(metrics, { config, engines, pipelineState, health, liveState: () => started.live?.state() });
 
     const ownId = randomUUID();
+    // Node keeps the source maps of all that is loaded, texts included: of Next's own code some 10 MB, which nobody reads. They are on again when
+    // the pages are loaded.
+    process.setSourceMapsEnabled(false);
     const { server, io, welcome, close } = await listen({
       config,
       logger,
@@ -278,7 +281,6 @@ async function warmUp(address: string, own: string, signal: AbortSignal): Promis
   } catch {
     // A page that can't be had is the first visitor's to see.
   } finally {
-    // What opened the port has turned them off.
     process.setSourceMapsEnabled(true);
   }
 }

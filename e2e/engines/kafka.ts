@@ -8,7 +8,7 @@ import { makeCertificate } from "./certificate";
 import { type Engine, engineFolder, launchLogged, startEngine, untilAnswers } from "./engine";
 import { type Java, prepareJava } from "./java";
 import { type KafkaPorts, newClusterId, serverProperties } from "./kafka-properties";
-import { freeEnginePort } from "./ports";
+import { freePort } from "./ports";
 
 const run = promisify(execFile);
 
@@ -49,9 +49,9 @@ export interface KafkaOptions {
 export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServer> {
   const java = await prepareJava(options.say);
   const ports: KafkaPorts = {
-    clients: options.port ?? (await freeEnginePort()),
-    internal: await freeEnginePort(),
-    controller: await freeEnginePort(),
+    clients: options.port ?? (await freePort()),
+    internal: await freePort(),
+    controller: await freePort(),
   };
   const folder = engineFolder("kafka", options.dataDir);
   const { dataDir } = folder;

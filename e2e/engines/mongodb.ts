@@ -3,7 +3,7 @@ import path from "node:path";
 import { MongoClient } from "mongodb";
 import { type Engine, engineFolder, launchLogged, startEngine, untilAnswers } from "./engine";
 import { prepareJava } from "./java";
-import { freeEnginePort } from "./ports";
+import { freePort } from "./ports";
 import { prepareSecantus } from "./secantus";
 
 /** A server that speaks MongoDB's protocol: mongo-java-server on an H2 file, not crash-safe, or SecantusDB. See docs/engines.md. */
@@ -30,7 +30,7 @@ export interface MongoOptions {
 /** Starts the server and waits until it answers. @throws EnginesMissing without Java and Maven, or Python; StartError when it doesn't start. */
 export async function startMongo(options: MongoOptions = {}): Promise<MongoServer> {
   const commandOf = options.killable ? await secantusCommand(options) : await javaCommand(options);
-  const port = options.port ?? (await freeEnginePort());
+  const port = options.port ?? (await freePort());
   const folder = engineFolder("mongodb", options.dataDir);
   mkdirSync(folder.dataDir, { recursive: true });
   const logFile = path.join(folder.dataDir, "mongodb.log");

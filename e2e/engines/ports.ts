@@ -7,7 +7,7 @@ const STRETCH = 280;
 let next = (process.pid * STRETCH) % (LAST - FIRST);
 
 /** A port that is free on loopback and that this process didn't get before. */
-export async function freeEnginePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < LAST - FIRST; attempt++) {
     const port = FIRST + next;
     next = (next + 1) % (LAST - FIRST);

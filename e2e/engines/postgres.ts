@@ -7,7 +7,7 @@ import { createPostmaster } from "@/server/postgres/embedded/postmaster";
 import { chooseLaunch } from "@/server/postgres/embedded/privileges";
 import { StartError } from "@/server/postgres/start-error";
 import { type Engine, engineFolder, startEngine } from "./engine";
-import { freeEnginePort } from "./ports";
+import { freePort } from "./ports";
 
 /** PostgreSQL with its default settings, not as small as the embedded one. */
 const SETTINGS = ["wal_level=replica", "max_wal_senders=10", "shared_buffers=128MB", "autovacuum_naptime=1min"];
@@ -29,7 +29,7 @@ export interface PostgresOptions {
 
 /** Starts PostgreSQL and waits until it answers. @throws StartError when it doesn't start. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
-  const port = options.port ?? (await freeEnginePort());
+  const port = options.port ?? (await freePort());
   const folder = engineFolder("postgres", options.dataDir);
   prepareDataFolder(folder.dataDir);
   const binaries = locateBinaries();

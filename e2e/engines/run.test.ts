@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { describeStartingEngines } from "@/server/testing/engines";
 import { until } from "@/server/testing/until";
 import { isAlive, treeOf } from "../processes";
-import { freeEnginePort } from "./ports";
+import { freePort } from "./ports";
 
 const ROOT = process.cwd();
 const SLOW = { timeout: 240_000 };
@@ -72,7 +72,7 @@ describe("npm run engines", () => {
 
   test("prints the variable, keeps the data, and refuses a second one on it", SLOW, async () => {
     const data = temporary();
-    const args = ["postgres", "--data", data, "--postgres-port", String(await freeEnginePort())];
+    const args = ["postgres", "--data", data, "--postgres-port", String(await freePort())];
     const first = await ready(args);
     const [, url] = /^ {4}export (DATABASE_URL=\S+)$/m.exec(first.output()) ?? [];
     expect(url).toMatch(/^DATABASE_URL=postgresql:\/\/fieldwatch:/);

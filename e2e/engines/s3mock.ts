@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { StartError } from "@/server/postgres/start-error";
 import { type Engine, engineFolder, launchLogged, startEngine, untilAnswers } from "./engine";
 import { ENGINES_DIR, EnginesMissing, javaTool } from "./java";
-import { freeEnginePort } from "./ports";
+import { freePort } from "./ports";
 
 const run = promisify(execFile);
 
@@ -21,7 +21,7 @@ export interface S3Server extends Engine {
 /** Starts it on a free port and waits until it answers. @throws EnginesMissing when Maven can't fetch it; StartError when it doesn't start. */
 export async function startS3(say: (line: string) => void = () => {}): Promise<S3Server> {
   const jar = await prepareS3Mock(say);
-  const port = await freeEnginePort();
+  const port = await freePort();
   const folder = engineFolder("s3", undefined);
   const logFile = path.join(folder.dataDir, "s3.log");
   const endpoint = `http://127.0.0.1:${port}`;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createKafkaInspection } from "@/server/adapters/kafka/inspection";
 import { loadConfig } from "@/server/config/config";
 import { until } from "@/server/testing/until";
-import { freeEnginePort } from "../engines/ports";
+import { freePort } from "../engines/ports";
 import { createKafkaRig } from "./kafka-rig";
 import { diagnose, listening } from "./rig";
 
@@ -10,7 +10,7 @@ const rig = createKafkaRig();
 
 describe("without a Kafka at the address", () => {
   test("wrong port: nothing listens there", async () => {
-    const port = await freeEnginePort();
+    const port = await freePort();
     const found = await diagnose(rig.envOf(`127.0.0.1:${port}`));
     expect(found.probe("kafka.reachable")).toMatchObject({
       status: "fail",

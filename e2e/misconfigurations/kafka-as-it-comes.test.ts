@@ -9,7 +9,7 @@ import type { KafkaTopic } from "@/server/ports/inspection";
 import { describeStartingEngines } from "@/server/testing/engines";
 import { until } from "@/server/testing/until";
 import { type KafkaServer, startKafka } from "../engines/kafka";
-import { freeEnginePort } from "../engines/ports";
+import { freePort } from "../engines/ports";
 import { createKafkaRig } from "./kafka-rig";
 import { diagnose } from "./rig";
 
@@ -172,7 +172,7 @@ describeStartingEngines("on Kafka as it comes", () => {
     });
 
     test("one of two bootstrap addresses is wrong", async () => {
-      const port = await freeEnginePort();
+      const port = await freePort();
       const found = await diagnose(rig.envOf(`127.0.0.1:${port},${kafka.brokers}`));
       expect(found.probe("kafka.reachable")).toMatchObject({
         status: "warn",

@@ -5,7 +5,7 @@ import { loadConfig } from "@/server/config/config";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
 import { describeStartingEngines } from "@/server/testing/engines";
 import { type MongoServer, startMongo } from "../engines/mongodb";
-import { freeEnginePort } from "../engines/ports";
+import { freePort } from "../engines/ports";
 import { diagnose, listening } from "./rig";
 
 let db: TestDatabase;
@@ -24,7 +24,7 @@ const DEPENDENT = ["signed-in", "writable", "indexes", "connections", "disk", "c
 
 describe("without a MongoDB at the address", () => {
   test("wrong port: nothing listens there", async () => {
-    const port = await freeEnginePort();
+    const port = await freePort();
     const found = await diagnose(envOf(`mongodb://ana:hunter2@127.0.0.1:${port}/fieldwatch`));
     expect(found.probe("mongodb.reachable")).toMatchObject({
       status: "fail",

@@ -10,7 +10,7 @@ import { loadConfig } from "@/server/config/config";
 import { migrate, readMigrations } from "@/server/postgres/migrate";
 import { until } from "@/server/testing/until";
 import { type PostgresServer, startPostgres } from "../engines/postgres";
-import { freeEnginePort } from "../engines/ports";
+import { freePort } from "../engines/ports";
 import { diagnose, listening } from "./rig";
 
 let postgres: PostgresServer;
@@ -54,7 +54,7 @@ test("all as it should be", async () => {
 });
 
 test("wrong port", async () => {
-  const port = await freeEnginePort();
+  const port = await freePort();
   const found = await diagnose(env((url) => (url.port = String(port))));
   expect(found.probe("postgres.reachable")).toMatchObject({
     status: "fail",

@@ -72,22 +72,22 @@ export async function ensureTopics(pool: Pool, wanted: readonly TopicSettings[])
 
 const DESCRIBE = prepared(
   `WITH held AS (
-       SELECT l.objid::bigint AS slot, l.pid FROM pg_locks l
-       WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = $3::bigint::oid
-         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-     )
-     SELECT p.partition, p.start_offset, p.end_offset, c.next_offset, first.ingest_time AS oldest,
-            (SELECT coalesce(nullif(a.application_name, ''), 'connection ' || a.pid)
-             FROM held JOIN pg_stat_activity a USING (pid) WHERE held.slot = p.partition + 1) AS owner,
-            (SELECT count(*)::int FROM held WHERE slot = ${SLOT_OF_MEMBERS}) AS members
-     FROM log_partition p
-     LEFT JOIN log_commit c ON c.topic_id = p.topic_id AND c.partition = p.partition AND c.group_name = $2
-     LEFT JOIN LATERAL (
-       SELECT b.ingest_time FROM log_batch b
-       WHERE b.topic_id = p.topic_id AND b.partition = p.partition AND b.last_offset >= coalesce(c.next_offset, p.start_offset)
-       ORDER BY b.last_offset LIMIT 1
-     ) first ON true
-     WHERE p.topic_id = $1 ORDER BY p.partition`,
+     SELECT l.objid::bigint AS slot, l.pid FROM pg_locks l
+     WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = $3::bigint::oid
+       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+   )
+   SELECT p.partition, p.start_offset, p.end_offset, c.next_offset, first.ingest_time AS oldest,
+          (SELECT coalesce(nullif(a.application_name, ''), 'connection ' || a.pid)
+           FROM held JOIN pg_stat_activity a USING (pid) WHERE held.slot = p.partition + 1) AS owner,
+          (SELECT count(*)::int FROM held WHERE slot = ${SLOT_OF_MEMBERS}) AS members
+   FROM log_partition p
+   LEFT JOIN log_commit c ON c.topic_id = p.topic_id AND c.partition = p.partition AND c.group_name = $2
+   LEFT JOIN LATERAL (
+     SELECT b.ingest_time FROM log_batch b
+     WHERE b.topic_id = p.topic_id AND b.partition = p.partition AND b.last_offset >= coalesce(c.next_offset, p.start_offset)
+     ORDER BY b.last_offset LIMIT 1
+   ) first ON true
+   WHERE p.topic_id = $1 ORDER BY p.partition`,
 );
 
 /** Describes a topic as it is now, and how far `group` has come. */
