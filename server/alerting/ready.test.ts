@@ -45,3 +45,40 @@ test("a whole turn finds a silent device once the log was handled to its end, an
   await createTurn(deps)(AbortSignal.timeout(60_000));
   expect(await eventsOf(bench.pool, now)).toEqual(["fired -3000", "fired -3000"]);
 });
+
+test("while all that is silent was told of, the log isn't asked again; what changes that is seen", async () => {
+  await addReadyRules(bench.pool);
+  const now = Date.now();
+  for (const device of ["a", "b"])
+    bench.log.append(0, { device, time: now - 3600_000, readings: { t: 1 } }, now - 3600_000);
+  await (await bench.rig()).drain();
+  let asked = 0;
+  const describe = () => (asked++, bench.log.describe());
+  const turn = createTurn({ pool: bench.pool, readBlocks, staleMs: 600_000, describe });
+  const take = async () => {
+    const before = asked;
+    await turn(AbortSignal.timeout(60_000));
+    return asked > before;
+  };
+  const open = async () => (await bench.pool.query("SELECT FROM alert WHERE ended_at IS NULL")).rowCount;
+  expect([await take(), await open()]).toEqual([true, 2]);
+  expect([await take(), await open()]).toEqual([false, 2]);
+  // Two devices of five are no site that is cut off.
+  await bench.pool.query(`INSERT INTO site (name) VALUES ('north'); UPDATE device SET site_id = (SELECT id FROM site)`);
+  expect(await take()).toBe(false);
+  await bench.pool.query("UPDATE device SET stale_seconds = 7200 WHERE name = 'a'");
+  expect([await take(), await open()]).toEqual([true, 1]);
+  expect(await take()).toBe(false);
+  await bench.pool.query("UPDATE device SET stale_seconds = NULL WHERE name = 'a'");
+  expect([await take(), await open()]).toEqual([true, 2]);
+  expect(await take()).toBe(false);
+  await bench.pool.query("UPDATE device SET gone_at = now() WHERE name = 'b'");
+  await bench.pool.query("DELETE FROM alert_state WHERE device_id = (SELECT id FROM device WHERE name = 'b')");
+  expect(await take()).toBe(true);
+  // One that is enough of a site.
+  await take();
+  await bench.pool.query(
+    `UPDATE alert_rule SET spec = jsonb_set(spec::jsonb, '{atLeast}', '2') WHERE name = 'Site cut off'`,
+  );
+  expect(await take()).toBe(true);
+});

@@ -90,7 +90,7 @@ export function createTurn(
   return async (signal) => {
     const askedAt = (deps.now ?? Date.now)();
     // What isn't due by now isn't by the watermark, which is before.
-    const { rows } = await deps.pool.query<Wanted>(WANTED([timeText(askedAt), leastSilence(deps)]));
+    const { rows } = await deps.pool.query<Wanted>(WANTED([timeText(askedAt), leastSilence(deps), deps.staleMs]));
     const { needed, seeds, gone, rechecks, odd, scoredAt, waits } = rows[0]!;
     if (!needed) return;
     if (seeds) while (!signal.aborted && (await seedRules(deps)));

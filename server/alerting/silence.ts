@@ -92,10 +92,31 @@ function isUsual(
 /** The silence that is too short for any device of which no rule says how long, in milliseconds. */
 export const leastSilence = ({ staleMs }: Pick<TurnDeps, "staleMs">): number => Math.min(LEAST_SILENCE_MS, staleMs);
 
-/** SQL: by `$1` there may be something for {@link findSilent}, if silence of `$2` milliseconds may be too long, or a site is remembered. */
-export const MAY_BE_SILENT = `(EXISTS (SELECT FROM device WHERE retired_at IS NULL AND (gone_at IS NOT NULL OR last_seen <= $1::timestamptz - interval '1 millisecond' *
-    least($2::float8, (SELECT min((spec->>'afterMs')::float8) FROM alert_rule WHERE enabled AND spec->>'kind' = 'silence'))))
-  OR EXISTS (SELECT FROM alert_state WHERE device_id = 0 AND site_id <> 0))`;
+/** SQL: whether somebody was told of a device's silence by a rule. */
+const isTold = (device: string, rule: string): string =>
+  `EXISTS (SELECT FROM alert_state a WHERE a.device_id = ${device} AND a.rule_id = ${rule} AND a.state->>'phase' = 'firing')`;
+
+/** SQL, to stand after FROM: states `a` that say so of a device `d` whose silence isn't unusual by a time. */
+const toldOfUsual = (time: string, staleMs: string): string => `alert_state a JOIN device d ON d.id = a.device_id
+  AND a.state->>'phase' = 'firing' AND d.gone_at IS NULL AND d.last_seen > ${time} - interval '1 millisecond' * ${usualSilenceSql(staleMs)}`;
+
+/**
+ * SQL: by `$1` there may be something for {@link findSilent}, if silence of `$2` milliseconds may be too long, and of `$3` is for a device of which
+ * little is known: silence that nobody was told of, or that isn't unusual any more, or a site that is remembered, or of which enough is silent. While
+ * all that is silent was told of, which may be for weeks, there is none of that.
+ */
+export const MAY_BE_SILENT = `(EXISTS (
+    WITH rules AS MATERIALIZED (SELECT id, (spec->>'afterMs')::float8 AS after FROM alert_rule WHERE enabled AND spec->>'kind' = 'silence'),
+    late AS MATERIALIZED (SELECT * FROM device WHERE retired_at IS NULL
+      AND (gone_at IS NOT NULL OR last_seen <= $1::timestamptz - interval '1 millisecond' * least($2::float8, (SELECT min(after) FROM rules))))
+    SELECT FROM late d CROSS JOIN rules r WHERE NOT ${isTold("d.id", "r.id")} AND (r.after IS NULL AND d.gone_at IS NOT NULL
+      OR d.last_seen <= $1::timestamptz - interval '1 millisecond' * coalesce(r.after, ${usualSilenceSql("$3::float8")})))
+  OR EXISTS (SELECT FROM ${toldOfUsual("$1::timestamptz", "$3::float8")}
+    JOIN alert_rule r ON r.id = a.rule_id AND r.enabled AND r.spec->>'kind' = 'silence' AND r.spec->>'afterMs' IS NULL)
+  OR EXISTS (SELECT FROM alert_state WHERE device_id = 0 AND site_id <> 0)
+  OR EXISTS (SELECT FROM alert a JOIN alert_rule r ON r.id = a.rule_id AND r.spec->>'kind' = 'silence'
+    WHERE a.ended_at IS NULL AND a.site_id IS NOT NULL GROUP BY a.site_id HAVING count(DISTINCT a.device_id) >= (
+      SELECT min(coalesce((spec->>'atLeast')::float8, 0)) FROM alert_rule WHERE enabled AND spec->>'kind' = 'share-of-site')))`;
 
 /**
  * Finds devices that have been silent for too long, and sites of which too much is. Only silence up to `watermark` counts, and only while messages
@@ -184,9 +205,8 @@ async function findUsual(
   const learning = rules.flatMap(({ id, spec }) => (spec.afterMs === null ? [id] : []));
   if (learning.length === 0) return [];
   const { rows } = await tx.query<{ id: number }>(
-    `SELECT DISTINCT d.id FROM alert_state a JOIN device d ON d.id = a.device_id
-     WHERE a.rule_id = ANY ($1::integer[]) AND a.state->>'phase' = 'firing' AND d.gone_at IS NULL AND d.last_seen > $2::timestamptz - interval '1 millisecond' * ${usualSilenceSql("$3::float8")}
-     ORDER BY d.id LIMIT ${DEVICES}`,
+    `SELECT DISTINCT d.id FROM ${toldOfUsual("$2::timestamptz", "$3::float8")}
+     WHERE a.rule_id = ANY ($1::integer[]) ORDER BY d.id LIMIT ${DEVICES}`,
     [learning, timeText(watermark), staleMs],
   );
   return rows.map(({ id }) => id);
@@ -199,8 +219,7 @@ async function findCandidates(tx: PoolClient, rule: number, before: EpochMs, and
        (extract(epoch FROM d.last_seen) * 1000)::float8 AS "lastSeen", (extract(epoch FROM d.gone_at) * 1000)::float8 AS "goneAt",
        coalesce((SELECT json_object_agg(l.key, l.value) FROM device_label l WHERE l.device_id = d.id), '{}') AS labels
      FROM device d LEFT JOIN site s ON s.id = d.site_id
-     WHERE d.retired_at IS NULL AND (d.last_seen <= $2 OR ($3 AND d.gone_at IS NOT NULL AND d.last_seen IS NOT NULL)) AND NOT EXISTS (
-       SELECT FROM alert_state a WHERE a.device_id = d.id AND a.rule_id = $1 AND a.state->>'phase' = 'firing')`,
+     WHERE d.retired_at IS NULL AND (d.last_seen <= $2 OR ($3 AND d.gone_at IS NOT NULL AND d.last_seen IS NOT NULL)) AND NOT ${isTold("d.id", "$1")}`,
     [rule, timeText(before), andGone],
   );
   return rows;
