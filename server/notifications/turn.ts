@@ -46,22 +46,30 @@ export function createTurn({ pool, now, write, publicUrl }: TurnDeps): () => Pro
     };
   }
 
-  return async () => {
-    const { rows } = await pool.query<{ something: boolean }>(SOMETHING([now()]));
-    if (!rows[0]!.something) return;
-    while ((await withTransaction(pool, (tx) => judgeEvents(tx, reader(tx)))) > 0);
-    await withTransaction(pool, (tx) => endSilencesOver(tx, now()));
-    await withTransaction(pool, async (tx) => {
+  /** Looks at what is held, and at what no route took. @returns whether that was needed */
+  async function lookAgain(): Promise<boolean> {
+    return withTransaction(pool, async (tx) => {
       const judging = await reader(tx)();
       // What was held by those of before may be free, and what no route took then one may take now.
-      if (!differs && judging.now - lookedAt <= LOOK_AGAIN_MS) return;
+      if (!differs && judging.now - lookedAt <= LOOK_AGAIN_MS) return false;
       await releaseHeld(tx, judging);
       await adoptUntold(tx, judging);
       lastMark = markOf(judging);
       lookedAt = judging.now;
       differs = false;
+      return true;
     });
-    while ((await withTransaction(pool, (tx) => flushGroups(tx, now(), reader(tx), write))) > 0);
+  }
+
+  return async () => {
+    const { rows } = await pool.query<Wanted>(WANTED([now()]));
+    const { events, ending, untold, due, sending } = rows[0]!;
+    if (events) while ((await withTransaction(pool, (tx) => judgeEvents(tx, reader(tx)))) > 0);
+    if (ending) await withTransaction(pool, (tx) => endSilencesOver(tx, now()));
+    const looked = (events || ending || untold) && (await lookAgain());
+    if (events || looked || due)
+      while ((await withTransaction(pool, (tx) => flushGroups(tx, now(), reader(tx), write))) > 0);
+    if (!sending) return;
     await withTransaction(pool, async (tx) => {
       const at = now();
       for (const channel of await giveUpOld(tx, at)) await tellLost(tx, channel, at, write);
@@ -70,12 +78,26 @@ export function createTurn({ pool, now, write, publicUrl }: TurnDeps): () => Pro
   };
 }
 
-/** Says whether any step of a turn may find something; while nothing is wrong anywhere, none does. */
-const SOMETHING = prepared(
-  `SELECT EXISTS (SELECT FROM alert_event WHERE handled_at IS NULL) OR EXISTS (SELECT FROM alert WHERE ended_at IS NULL)
-     OR EXISTS (SELECT FROM notification_group WHERE next_at IS NOT NULL) OR EXISTS (SELECT FROM group_alert WHERE held IS NOT NULL)
-     OR EXISTS (SELECT FROM notification WHERE status IN ('waiting', 'sending')) OR EXISTS (SELECT FROM channel WHERE failing_since IS NOT NULL)
-     OR EXISTS (SELECT FROM silence WHERE until_resolved AND ends_at > to_timestamp($1 / 1000.0)) AS something`,
+/** The steps of a turn that may find something. */
+interface Wanted {
+  /** Something happened. */
+  readonly events: boolean;
+  /** A silence ends once nothing is open that it is about. */
+  readonly ending: boolean;
+  /** Somebody may have to be told of what is open, or held, who wasn't. */
+  readonly untold: boolean;
+  /** A group is to be told at some time. */
+  readonly due: boolean;
+  /** A message wasn't taken yet, or a channel takes none. */
+  readonly sending: boolean;
+}
+
+const WANTED = prepared(
+  `SELECT EXISTS (SELECT FROM alert_event WHERE handled_at IS NULL) AS events,
+     EXISTS (SELECT FROM silence WHERE until_resolved AND ends_at > to_timestamp($1 / 1000.0)) AS ending,
+     EXISTS (SELECT FROM alert WHERE ended_at IS NULL) OR EXISTS (SELECT FROM group_alert WHERE held IS NOT NULL) AS untold,
+     EXISTS (SELECT FROM notification_group WHERE next_at IS NOT NULL) AS due,
+     EXISTS (SELECT FROM notification WHERE status IN ('waiting', 'sending')) OR EXISTS (SELECT FROM channel WHERE failing_since IS NOT NULL) AS sending`,
 );
 
 /** Changes with whatever may have somebody told who wasn't. */
