@@ -14,8 +14,8 @@ import { openOutbox } from "./outbox";
 import { startOutboxSender } from "./outbox-sender";
 import { createSchedule } from "./schedule";
 
-/** Ticks are gathered this long, so that a fleet makes a few requests a second, not one per message. */
-const GATHER_MS = 400;
+/** Ticks are gathered this long, so that a fleet makes two requests a second, as a gateway does, not one per message. */
+const GATHER_MS = 500;
 
 /** Interval of the line that sums up what was sent, in milliseconds. */
 const SUMMARY_MS = 60_000;
