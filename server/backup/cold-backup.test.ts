@@ -42,6 +42,8 @@ const made = (to: string) => path.join(at(to), readdirSync(at(to))[0]!);
 
 async function withPool<T>(url: string, work: (pool: pg.Pool) => Promise<T>): Promise<T> {
   const pool = new pg.Pool({ connectionString: url, max: 4 });
+  // A pool that has ended may have a connection closing yet, which is cut off when the server stops.
+  pool.on("error", () => {});
   try {
     return await work(pool);
   } finally {

@@ -10,7 +10,7 @@ const explain = (address: string) => {
 };
 
 test("a Kafka that isn't there, and one that hangs up, in words", async () => {
-  const server = createServer((socket) => void socket.once("data", () => socket.destroy()));
+  const server = createServer((socket) => void socket.on("error", () => {}).once("data", () => socket.destroy()));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = `127.0.0.1:${(server.address() as { port: number }).port}`;
   expect(await explain(address)).toMatchObject({
