@@ -39,6 +39,18 @@ export function isAlive(pid: number): boolean {
   }
 }
 
+/** Whether a process that was sent SIGSTOP does nothing any more: on a busy machine its threads go on for a while. Where it can't be told, it counts as such. */
+export function standsStill(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).every((thread) => {
+      const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8");
+      return "TtZX".includes(stat.charAt(stat.lastIndexOf(")") + 2));
+    });
+  } catch {
+    return true;
+  }
+}
+
 /** Ends processes at once, as a power cut would. Those already gone don't matter. */
 export function killNow(pids: readonly number[]): void {
   for (const pid of pids) {

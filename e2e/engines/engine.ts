@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { StartError } from "@/server/postgres/start-error";
-import { isAlive, killNow, treeOf } from "../processes";
+import { isAlive, killNow, standsStill, treeOf } from "../processes";
 import { until } from "../waiting";
 import { createGuard } from "./guard";
 import { awaitPrevious, recordProcess } from "./previous";
@@ -29,8 +29,8 @@ export interface Engine {
   stop(): Promise<void>;
   /** SIGKILL to all its processes; waits until they are gone. */
   kill(): Promise<void>;
-  /** SIGSTOP: connections stay open, nothing answers. */
-  suspend(): void;
+  /** SIGSTOP: connections stay open, nothing answers once this has resolved. */
+  suspend(): Promise<void>;
   /** SIGCONT. */
   resume(): void;
   /** Stops it and removes its data, if the folder was temporary. Without this a temporary folder goes when this process ends. */
@@ -120,13 +120,14 @@ export async function startEngine({ folder, stopSignal, logFile, launch }: Engin
       await exited;
       await until(() => !pids.some(isAlive), { timeoutMs: 10_000, what: "killed processes to be gone" });
     },
-    suspend() {
+    async suspend() {
       const { pid } = needed();
       // The first one stopped can't start more.
       signal([pid], "SIGSTOP");
       suspended = treeOf(pid).map((one) => one.pid);
       guard.watch(suspended);
       signal(suspended, "SIGSTOP");
+      await until(() => suspended.every(standsStill), { timeoutMs: 10_000, what: "the processes to stand still" });
     },
     resume() {
       signal(suspended, "SIGCONT");

@@ -34,7 +34,7 @@ test("PostgreSQL keeps what was committed over kill -9", SLOW, async () => {
 test("a suspended PostgreSQL answers when it is resumed, not before", SLOW, async () => {
   const postgres = await startPostgres();
   try {
-    postgres.suspend();
+    await postgres.suspend();
     let answered = false;
     const answer = query(postgres.url, "SELECT 1").then(() => (answered = true));
     // It takes the connection, as the system does that for it.

@@ -119,7 +119,7 @@ test("a killed starter's suspended PostgreSQL goes, and its temporary folder", S
   const outfile = path.join(ROOT, "dist", "e2e", "engines", "suspended.mjs");
   const contents = `import { startPostgres } from "./postgres";
     const postgres = await startPostgres();
-    postgres.suspend();
+    await postgres.suspend();
     console.log(JSON.stringify({ pid: postgres.pid, folder: postgres.dataDir }));`;
   await build({
     stdin: { contents, resolveDir: import.meta.dirname, loader: "ts" },

@@ -201,7 +201,7 @@ describeStartingEngines("on Kafka as it comes", () => {
     });
 
     test("stopped in its tracks, with everything connected", async () => {
-      kafka.suspend();
+      await kafka.suspend();
       try {
         const found = await diagnose(rig.envOf(kafka.brokers));
         expect(found.probe("kafka.reachable")).toMatchObject({ status: "fail", summary: "Kafka does not answer." });

@@ -130,7 +130,7 @@ describeStartingEngines("on a MongoDB-wire server", () => {
   });
 
   test("stopped in its tracks, and going on", async () => {
-    mongo.suspend();
+    await mongo.suspend();
     try {
       const found = await diagnose(envOf(mongo.uri));
       expect(found.probe("mongodb.reachable")).toMatchObject({ status: "fail", summary: "MongoDB does not answer." });

@@ -81,7 +81,7 @@ describeStartingEngines("event log on a Kafka that fails", () => {
     const worker = await bench.collect(bench.first.log, topic, { group: topic });
     await appendSurely(topic, 0, 100);
     await untilSeen(worker, 100);
-    kafka.suspend();
+    await kafka.suspend();
     try {
       const began = performance.now();
       await expect(bench.second.log.describe(topic, topic)).rejects.toThrow(LogUnavailableError);
@@ -130,7 +130,7 @@ describeStartingEngines("event log on a Kafka that fails", () => {
 
     const hanging = await bench.collect(open.log, topic, { group: topic });
     await until(() => hanging.assigned().length === 2, PATIENCE);
-    kafka.suspend();
+    await kafka.suspend();
     try {
       const closing = performance.now();
       await open.log.close();
