@@ -21,7 +21,16 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       { resolve, test: { ...timeouts, name: "apart", include: INCLUDE, exclude: [...ELSEWHERE, ...TOGETHER] } },
-      { resolve, test: { ...timeouts, name: "together", include: TOGETHER, isolate: false } },
+      {
+        resolve,
+        test: {
+          ...timeouts,
+          name: "together",
+          include: TOGETHER,
+          isolate: false,
+          setupFiles: ["server/testing/together-setup.ts"],
+        },
+      },
     ],
     // .ci/run counts from these.
     reporters: process.env.TEST_REPORTS

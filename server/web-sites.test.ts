@@ -151,17 +151,18 @@ test("who watches health is told its details as an administrator alone, live too
     for (const room of ["health", "overview"] as const) expect(await live.watch(room)).toMatchObject({ ok: true });
   const healthOf = ({ frames }: Live) =>
     frames.flatMap(({ data }) => (data.kind === "health" ? [data.health] : [])).at(-1);
+  const answers = (health: ReturnType<typeof healthOf>) =>
+    health?.probes.find(({ name }) => name === "postgres.reachable")!.summary;
+  // Of an answer that took long no version is told.
   const isTold = (live: Live) =>
-    healthOf(live) !== undefined && live.frames.some(({ data }) => data.kind === "overview");
+    /^PostgreSQL [\d…]/.test(answers(healthOf(live)) ?? "") && live.frames.some(({ data }) => data.kind === "overview");
   await until(() => watchers.every(isTold), { what: "frames" });
   const [full, summary] = watchers.map((live) => healthOf(live)!);
   expect(full).toMatchObject({ leftOut: null, version: expect.any(String) });
   expect(summary).toMatchObject({ leftOut: { permission: "administer" }, version: null });
   const { port } = new URL(db.appUrl);
-  const answers = ({ probes }: typeof full & object) =>
-    probes.find(({ name }) => name === "postgres.reachable")!.summary;
-  expect(answers(full!)).toMatch(/PostgreSQL \d/);
-  expect(answers(summary!)).toMatch(/PostgreSQL …/);
+  expect(answers(full)).toMatch(/PostgreSQL \d/);
+  expect(answers(summary)).toMatch(/PostgreSQL …/);
   expect(JSON.stringify(viewer.frames)).not.toMatch(new RegExp(`:${port}\\b`));
 });
 
