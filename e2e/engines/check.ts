@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { Kafka, logLevel } from "@/server/adapters/kafka/kafkajs";
 import { MongoClient } from "mongodb";
-import pg from "pg";
+import { withClient } from "@/server/postgres/migrate";
 import { isAlive } from "../processes";
 import type { Engine } from "./engine";
 import { startEngines } from "./engines";
@@ -101,13 +101,6 @@ async function readFromPostgres({ url }: PostgresServer): Promise<number> {
   return Number((await query(url, "SELECT count(*) AS rows FROM check_engine"))[0]?.rows);
 }
 
-async function query(url: string, sql: string): Promise<{ rows?: string }[]> {
-  const client = new pg.Client({ connectionString: url });
-  client.on("error", () => {}); // The query that fails says it.
-  await client.connect();
-  try {
-    return (await client.query<{ rows?: string }>(sql)).rows;
-  } finally {
-    await client.end();
-  }
+function query(url: string, sql: string): Promise<{ rows?: string }[]> {
+  return withClient(url, async (client) => (await client.query<{ rows?: string }>(sql)).rows);
 }

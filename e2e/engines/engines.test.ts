@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { Kafka, logLevel, type SASLOptions } from "kafkajs";
 import { MongoClient } from "mongodb";
-import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { withClient } from "@/server/postgres/migrate";
 import { describeStartingEngines } from "@/server/testing/engines";
 import { until } from "@/server/testing/until";
 import { isAlive } from "../processes";
@@ -160,15 +160,8 @@ async function brokersOf(kafka: KafkaServer, sasl?: SASLOptions): Promise<readon
   }
 }
 
-async function query(url: string, sql: string): Promise<unknown[]> {
-  const client = new pg.Client({ connectionString: url });
-  client.on("error", () => {}); // The query that fails says it.
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(sql)).rows;
-  } finally {
-    await client.end();
-  }
+function query(url: string, sql: string): Promise<unknown[]> {
+  return withClient(url, async (client) => (await client.query<Record<string, unknown>>(sql)).rows);
 }
 
 describeStartingEngines("MongoDB-wire server that may be killed", () => {

@@ -63,7 +63,7 @@ test("while all that is silent was told of, the log isn't asked again; what chan
   const open = async () => (await bench.pool.query("SELECT FROM alert WHERE ended_at IS NULL")).rowCount;
   expect([await take(), await open()]).toEqual([true, 2]);
   expect([await take(), await open()]).toEqual([false, 2]);
-  // Two devices of five are no site that is cut off.
+  // A site is cut off by five.
   await bench.pool.query(`INSERT INTO site (name) VALUES ('north'); UPDATE device SET site_id = (SELECT id FROM site)`);
   expect(await take()).toBe(false);
   await bench.pool.query("UPDATE device SET stale_seconds = 7200 WHERE name = 'a'");
@@ -75,8 +75,8 @@ test("while all that is silent was told of, the log isn't asked again; what chan
   await bench.pool.query("UPDATE device SET gone_at = now() WHERE name = 'b'");
   await bench.pool.query("DELETE FROM alert_state WHERE device_id = (SELECT id FROM device WHERE name = 'b')");
   expect(await take()).toBe(true);
-  // One that is enough of a site.
   await take();
+  // Or by two, which it has.
   await bench.pool.query(
     `UPDATE alert_rule SET spec = jsonb_set(spec::jsonb, '{atLeast}', '2') WHERE name = 'Site cut off'`,
   );

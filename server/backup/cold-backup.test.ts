@@ -2,13 +2,14 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import pg from "pg";
+import type pg from "pg";
 import pino from "pino";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { createFolderColdStore } from "@/server/adapters/cold/folder";
 import { backupMeans } from "@/server/compose-backup";
 import { loadConfig } from "@/server/config/config";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "@/server/postgres/embedded/embedded-postgres";
+import { createPool } from "@/server/postgres/connection";
 import { migrate } from "@/server/postgres/migrate";
 import { runCold } from "@/server/readings/cold/cli";
 import { readAllBlocks } from "@/server/readings/cold/hot-and-cold";
@@ -41,9 +42,7 @@ const restore = (dataDir: string, from: string, cold: string | null) =>
 const made = (to: string) => path.join(at(to), readdirSync(at(to))[0]!);
 
 async function withPool<T>(url: string, work: (pool: pg.Pool) => Promise<T>): Promise<T> {
-  const pool = new pg.Pool({ connectionString: url, max: 4 });
-  // A pool that has ended may have a connection closing yet, which is cut off when the server stops.
-  pool.on("error", () => {});
+  const pool = createPool(url, { role: "test", logger, size: 4 });
   try {
     return await work(pool);
   } finally {

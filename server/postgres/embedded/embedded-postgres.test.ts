@@ -6,6 +6,7 @@ import path from "node:path";
 import pg from "pg";
 import pino from "pino";
 import { afterAll, expect, test, vi } from "vitest";
+import { withClient } from "@/server/postgres/migrate";
 import { until } from "@/server/testing/until";
 import { locateBinaries } from "./binaries";
 import { startEmbeddedPostgres } from "./embedded-postgres";
@@ -22,28 +23,16 @@ const logger = pino({ level: "silent" });
 const root = mkdtempSync(path.join(tmpdir(), "fieldwatch-embedded-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-async function query(connectionString: string, sql: string): Promise<unknown[]> {
-  const client = new pg.Client({ connectionString });
-  client.on("error", () => {});
-  await client.connect();
-  try {
-    return (await client.query(sql)).rows;
-  } finally {
-    await client.end();
-  }
+function query(connectionString: string, sql: string): Promise<unknown[]> {
+  return withClient(connectionString, async (client) => (await client.query<Record<string, unknown>>(sql)).rows);
 }
 
 /** Does one thing, and then reads one line, on one connection. */
-async function pick(connectionString: string, before: string, sql: string): Promise<string> {
-  const client = new pg.Client({ connectionString });
-  client.on("error", () => {}); // The query that fails says it.
-  await client.connect();
-  try {
+function pick(connectionString: string, before: string, sql: string): Promise<string> {
+  return withClient(connectionString, async (client) => {
     await client.query(before);
     return (await client.query<{ line: string }>(sql)).rows[0]!.line;
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 test("data survives a clean stop and a kill -9, on the same address; nobody else gets the folder", async () => {
